@@ -1,0 +1,86 @@
+/** The engine as its three doors (command line, HTTP, cron) see it. @module */
+import type { Mapping, Settings } from "../config/types.ts";
+import type {
+  Blobs,
+  Clock,
+  Phase,
+  Progress,
+  Run,
+  Source,
+  Store,
+  Target,
+  Traffic,
+} from "../ports/mod.ts";
+import type { ExitCode } from "../errors.ts";
+import type { Summary } from "../report/model.ts";
+
+/** Who this process is, to tell a dead lease owner from a living one. */
+export interface Host {
+  hostname: string;
+  pid: number;
+  /** Whether a process of this host is alive; only asked for `hostname`. */
+  isAlive(pid: number): boolean;
+}
+
+/** Everything the engine works with; wired by `main.ts` or by tests. */
+export interface Services {
+  settings: Settings;
+  mapping: Mapping;
+  /** Writes proposals into the mapping file (adds keys only); no-op where there is no file. */
+  saveMapping: (additions: Partial<Mapping>) => Promise<void>;
+  store: Store;
+  source: Source & Traffic;
+  target: Target & Traffic;
+  blobs: Blobs;
+  clock: Clock;
+  host: Host;
+  log: (
+    entry: {
+      level: "debug" | "info" | "warning" | "error";
+      event: string;
+      data: Record<string, unknown>;
+    },
+  ) => void;
+}
+
+export interface AdvanceOptions {
+  /** Phases to work on; default all. Phases before the first named one must be done. */
+  phases?: readonly Phase[];
+  /** Stop cleanly after this long; the run stays resumable. */
+  budgetMs?: number;
+  /** Aborting finishes the units in hand, commits, and returns with exit 5. */
+  signal?: AbortSignal;
+  /** Aborting drops units in hand; what was committed stays. */
+  force?: AbortSignal;
+  onProgress?: (progress: Progress) => void;
+  /** Stop at each phase edge instead of overlapping. */
+  gate?: boolean;
+  dryRun?: boolean;
+}
+
+export interface Outcome {
+  exitCode: ExitCode;
+  run: Run;
+  summary: Summary;
+}
+
+/** One finding of the pre-flight. */
+export interface Finding {
+  group: "configuration" | "source" | "target" | "store" | "mapping";
+  level: "ok" | "info" | "warning" | "error";
+  /** Under 400 characters together with `fix`. */
+  message: string;
+  /** What to do about it. */
+  fix: string | null;
+}
+
+export interface Migrator {
+  /** Pre-flight: reads both systems, changes nothing. */
+  doctor(signal: AbortSignal): Promise<Finding[]>;
+  /** Starts a run or continues the unfinished one of this scope; a completed run is only summarised. */
+  advance(options: AdvanceOptions): Promise<Outcome>;
+  /** The newest run of this scope. */
+  currentRun(): Promise<Run | null>;
+  summary(runId: string): Promise<Summary>;
+  close(): Promise<void>;
+}

@@ -1,0 +1,53 @@
+/** The summary document of a run: what `--json` prints and every report renders. @module */
+import type { RecordKind } from "../records/mod.ts";
+import type { Phase, RunState } from "../ports/mod.ts";
+
+export interface KindCounts {
+  extracted: number;
+  transformed: number;
+  created: number;
+  updated: number;
+  unchanged: number;
+  withoutTarget: number;
+  setAside: number;
+}
+
+export interface RequestSummary {
+  /** Every attempt sent: pre-flight, logins, retries and polls included. */
+  total: number;
+  byRoute: Record<string, number>;
+  /** Formulas of the vendors' facts with this run's options and counts, without retries, logins, reconciling. */
+  minimum: number;
+  retried: number;
+  rateLimited: number;
+  peakPerMinute: number;
+}
+
+export interface ValidationSummary {
+  checked: number;
+  equal: number;
+  different: number;
+  missing: number;
+  extra: number;
+  duplicate: number;
+}
+
+export interface Summary {
+  runId: string;
+  state: RunState;
+  exitCode: number;
+  counts: Record<RecordKind, KindCounts>;
+  /** Created per target kind: module, testCase, release, testCycle, testSuite, testRun, testLog, attachment, field … */
+  artefacts: Record<string, number>;
+  requests: { source: RequestSummary; target: RequestSummary };
+  validation: ValidationSummary;
+  /** Count per rule. */
+  losses: Record<string, number>;
+  /** Findings of the checks per phase and level. */
+  issues: { phase: Phase; level: string; reason: string; count: number }[];
+  durationMs: number;
+  phases: Record<Phase, { state: string; durationMs: number }>;
+  files: { report: string | null; redirects: string | null; database: string | null };
+  /** How to go on, for exit codes other than 0. */
+  next: string | null;
+}
