@@ -4,6 +4,7 @@ import type {
   ExecutionRecord,
   ExecutionStepRecord,
   ListKind,
+  LookupRecord,
   RecordByKind,
   StatusType,
   TestCaseRecord,
@@ -106,6 +107,13 @@ export interface Source {
 
   /** Reads one case that no list named; null when it cannot be read (archived, deleted). */
   testCase(key: string, signal: AbortSignal): Promise<Detail<TestCaseRecord> | null>;
+
+  /** Reads one lookup that no list named (archived ones may be hidden); null when it is gone. */
+  lookup?(
+    kind: LookupRecord["kind"],
+    id: string,
+    signal: AbortSignal,
+  ): Promise<LookupRecord | null>;
 
   /** Lists the files of an owner; empty when there are none (the vendor answers 404 then). */
   attachments(

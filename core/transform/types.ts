@@ -98,7 +98,7 @@ export type CasePlan =
     & { steps: { descriptionHtml: string; expectedHtml: string; callKey: string | null }[] }
   >
   & {
-    /** Module key in the target map: folder id or `root`. */
+    /** Module key in the target map: folder id, `root` or `archived`. */
     parentKey: string;
     /** Requirements to link: Jira keys the mapping file names. */
     requirementKeys: string[];
@@ -107,7 +107,7 @@ export type PlanPlan = Transformed<Omit<ReleaseDraft, "kind"> & { kind: "release
 export type CyclePlan = Transformed<Omit<TestSuiteDraft, "parent" | "targetReleaseId">> & {
   /** Cycle key in the target map: folder id or `root`. */
   parentKey: string;
-  /** Plan id whose release is the target release; null = none. */
+  /** Key of the plan whose release is the target release; null = none. */
   releaseKey: string | null;
 };
 export type RunPlan = Transformed<

@@ -1,0 +1,25 @@
+/** File names in a header that takes Latin-1 only. @module */
+
+/**
+ * Returns a name for the `File-Name` header: as it is when it is printable ASCII without `%` and
+ * without outer spaces, percent-encoded as UTF-8 otherwise.
+ */
+export function encodeFileName(name: string): string {
+  return /^[\x20-\x24\x26-\x7e]*$/.test(name) && name.trim() === name
+    ? name
+    : encodeURIComponent(name.toWellFormed());
+}
+
+/**
+ * Returns the name a file was uploaded under. Whether the target decodes the header is not
+ * documented, so only what {@linkcode encodeFileName} would have sent is decoded.
+ */
+export function decodeFileName(stored: string): string {
+  if (!stored.includes("%")) return stored;
+  try {
+    const name = decodeURIComponent(stored);
+    return encodeFileName(name) === stored ? name : stored;
+  } catch {
+    return stored;
+  }
+}

@@ -1,0 +1,35 @@
+/** Users as the API knows them: account ids only. @module */
+import type { Random } from "../../simulator_kit/mod.ts";
+import type { SimOwner } from "./types.ts";
+
+/** The second one left the company; both spellings with and without `:` occur. */
+export const ACCOUNTS: readonly string[] = [
+  "557058:16240000-aaaa-4bbb-8ccc-1234567890ab",
+  "5b10a2844c20165700ede21g",
+  "712020:0c9d8e7f-1111-2222-3333-444455556666",
+  "60d5ecb0a7b3d40071a1b2c3",
+  "557058:abc",
+  "qm:1f2e3d4c-0000-4000-8000-00000000c0de",
+];
+
+/** An owner; sometimes none, sometimes one whose account was removed. */
+export function owner(random: Random): SimOwner {
+  const draw = random.next();
+  if (draw < 0.08) return null;
+  if (draw < 0.14) return { accountId: null };
+  if (draw < 0.17) return undefined;
+  return { accountId: random.pick(ACCOUNTS) };
+}
+
+/** One of null, a missing key and, for texts, "" – or the value. */
+export function sometimes<T>(random: Random, value: T, emptyShare: number): T | null | undefined {
+  const draw = random.next();
+  if (draw >= emptyShare) return value;
+  if (typeof value === "string" && draw < emptyShare * 0.3) return "" as T;
+  return draw < emptyShare * 0.75 ? null : undefined;
+}
+
+/** An instant with second precision. */
+export function iso(ms: number): string {
+  return `${new Date(ms).toISOString().slice(0, 19)}Z`;
+}

@@ -1,0 +1,512 @@
+/**
+ * The engine: advances a run in units of work that each commit their effect and their checkpoint
+ * together. Resuming is not a feature beside this; it is the only way a run works.
+ * @module
+ */
+import type { Change, Phase, Run, Scope } from "../ports/mod.ts";
+import { PHASES } from "../ports/mod.ts";
+import {
+  BudgetError,
+  ConfigError,
+  describeError,
+  EXIT,
+  InterruptedError,
+  PreflightError,
+  StopError,
+} from "../errors.ts";
+import type { ExitCode } from "../errors.ts";
+import type { Summary } from "../report/model.ts";
+import { Committer } from "./committer.ts";
+import { preflight } from "./doctor.ts";
+import { allStages, selectStages } from "./graph.ts";
+import { instant, LeaseKeeper } from "./lease_keeper.ts";
+import { ProgressTracker } from "./progress.ts";
+import { runStages, stageNote } from "./runner.ts";
+import type { RunContext, Stage } from "./stage.ts";
+import { stateOfPhases } from "./state_machine.ts";
+import { buildSummary, nextStep, noteName, PHASE_TIMES_NOTE } from "./summary.ts";
+import { Topics } from "./topics.ts";
+import { TRAFFIC_NOTE, TrafficLog } from "./traffic_log.ts";
+import type { TrafficNote } from "./traffic_log.ts";
+import type { AdvanceOptions, Finding, Migrator, Outcome, Services } from "./types.ts";
+
+/** No create starts in the last part of a budget: its answer would come after the end. */
+const NO_CREATE_MS = 3_000;
+const FLUSH_MS = 1_000;
+
+export function createMigrator(services: Services): Migrator {
+  return new Engine(services);
+}
+
+class Engine implements Migrator {
+  readonly #services: Services;
+  #scope: Promise<Scope> | null = null;
+
+  constructor(services: Services) {
+    this.#services = services;
+  }
+
+  async doctor(signal: AbortSignal): Promise<Finding[]> {
+    return (await preflight(this.#services, { source: true, target: true }, signal)).findings;
+  }
+
+  async currentRun(): Promise<Run | null> {
+    const scope = await this.#openScope();
+    return (await this.#services.store.runs(scope.id))[0] ?? null;
+  }
+
+  async summary(runId: string): Promise<Summary> {
+    const run = await this.#services.store.run(runId);
+    if (run === null) throw new ConfigError(`There is no run "${runId}" in this database`);
+    return await this.#summarise(run);
+  }
+
+  async close(): Promise<void> {
+    await this.#services.store.close();
+  }
+
+  async advance(options: AdvanceOptions): Promise<Outcome> {
+    const phases = options.phases ?? PHASES;
+    const scope = await this.#openScope();
+    const latest = await this.currentRun();
+    if (latest?.state === "completed" && options.phases === undefined) {
+      return await this.#repeatResult(latest);
+    }
+    const abort = new AbortController();
+    const session = new Session(this.#services, scope, abort);
+    options.force?.addEventListener("abort", () => abort.abort(options.force?.reason));
+    await session.acquire();
+    try {
+      // Read again under the lease: the run may have moved while we waited for it.
+      const current = (await this.#services.store.runs(scope.id))[0] ?? null;
+      const run = current === null || isOver(current)
+        ? await this.#createRun(scope, phases)
+        : current;
+      return await session.work(run, { ...options, phases });
+    } finally {
+      await session.release();
+    }
+  }
+
+  #openScope(): Promise<Scope> {
+    const { settings, store } = this.#services;
+    this.#scope ??= store.migrate().then(() =>
+      store.openScope({
+        sourceUrl: settings.source.baseUrl,
+        sourceProject: settings.source.projectKey,
+        targetUrl: settings.target.baseUrl,
+        targetProject: settings.target.projectId,
+        rootName: settings.target.rootName,
+      })
+    );
+    this.#scope.catch(() => this.#scope = null);
+    return this.#scope;
+  }
+
+  /** A completed run sends nothing: it says again what it said. */
+  async #repeatResult(run: Run): Promise<Outcome> {
+    const summary = await this.#summarise(run);
+    const exitCode = (run.result ?? summary.exitCode) as ExitCode;
+    return { exitCode, run, summary: { ...summary, exitCode } };
+  }
+
+  async #summarise(run: Run): Promise<Summary> {
+    const { store, settings, mapping } = this.#services;
+    if (run.state === "completed" && run.summary !== null) return run.summary as Summary;
+    return await buildSummary({ store, run, settings, mapping });
+  }
+
+  async #createRun(scope: Scope, phases: readonly Phase[]): Promise<Run> {
+    if (!phases.includes("extract")) {
+      throw new ConfigError(
+        `Cannot ${phases[0]}: there is no run yet for project ${scope.sourceProject}`,
+        { hint: "Run `ztoq migrate` or `ztoq extract` first." },
+      );
+    }
+    const { clock, settings, store } = this.#services;
+    const now = instant(clock.now());
+    const run: Run = {
+      id: newRunId(clock.now()),
+      scopeId: scope.id,
+      state: "created",
+      phases: { extract: "pending", transform: "pending", load: "pending", validate: "pending" },
+      createdAt: now,
+      updatedAt: now,
+      completedAt: null,
+      result: null,
+      reason: null,
+      workedMs: 0,
+      config: withoutSecrets(settings),
+      summary: null,
+    };
+    await store.createRun(run);
+    return run;
+  }
+}
+
+/** A run that no command continues. */
+function isOver(run: Run): boolean {
+  return run.state === "cancelled" || run.state === "rolled-back";
+}
+
+/** Sortable by time, short enough to type: `20261121-231455-k3f9`. */
+function newRunId(now: number): string {
+  const stamp = new Date(now).toISOString().replace(/[-:]/g, "").replace("T", "-").slice(0, 15);
+  return `${stamp}-${crypto.randomUUID().slice(0, 4)}`;
+}
+
+function withoutSecrets(settings: Services["settings"]): unknown {
+  const { source, target, store, ...rest } = settings;
+  return {
+    ...rest,
+    source: { ...source, token: null },
+    target: { ...target, token: null, password: null },
+    store: { url: store.url },
+    controlPlane: null,
+    webhooks: [],
+  };
+}
+
+/** One process working on one run. */
+class Session {
+  readonly #services: Services;
+  readonly #scope: Scope;
+  readonly #abort: AbortController;
+  #keeper: LeaseKeeper | null = null;
+  #committer: Committer | null = null;
+  #failure: unknown = null;
+
+  constructor(services: Services, scope: Scope, abort: AbortController) {
+    this.#services = services;
+    this.#scope = scope;
+    this.#abort = abort;
+  }
+
+  async acquire(): Promise<void> {
+    const { store, clock, host } = this.#services;
+    this.#keeper = await LeaseKeeper.acquire(store, clock, host, this.#scope.id, (error) => {
+      this.#failure ??= error;
+      this.#abort.abort(error);
+    });
+  }
+
+  async release(): Promise<void> {
+    await this.#keeper?.release();
+  }
+
+  async work(
+    run: Run,
+    options: AdvanceOptions & { phases: readonly Phase[] },
+  ): Promise<Outcome> {
+    const keeper = this.#keeper;
+    if (keeper === null) throw new TypeError("acquire() comes first");
+    const { store, clock } = this.#services;
+    const startedAt = clock.monotonic();
+    const workedBefore = run.workedMs;
+    const base = await store.checkpoint(run.scopeId, noteName(run.id, TRAFFIC_NOTE));
+    const traffic = new TrafficLog(
+      run.id,
+      this.#services,
+      noteName(run.id, TRAFFIC_NOTE),
+      base as TrafficNote | null,
+    );
+    const timer = new PhaseTimer(
+      await store.checkpoint(run.scopeId, noteName(run.id, PHASE_TIMES_NOTE)),
+    );
+    let flushedAt = -Infinity;
+    const riders = (): Change[] => {
+      const now = clock.monotonic();
+      if (now - flushedAt < FLUSH_MS) return [];
+      flushedAt = now;
+      run.workedMs = workedBefore + now - startedAt;
+      return [
+        ...traffic.take(),
+        { op: "run", id: run.id, set: { workedMs: Math.round(run.workedMs) } },
+        {
+          op: "checkpoint",
+          name: noteName(run.id, PHASE_TIMES_NOTE),
+          value: timer.take(run, now - startedAt),
+        },
+      ];
+    };
+    const committer = new Committer(store, keeper.lease, riders);
+    this.#committer = committer;
+    try {
+      const finished = await this.#advance(run, options, committer);
+      return await this.#finish(run, finished ? null : this.#interruption(options));
+    } catch (error) {
+      return await this.#fail(run, error);
+    } finally {
+      flushedAt = -Infinity;
+      // The last counters; when the store refuses, the error that led here matters more.
+      await committer.commit([]).catch((error) => {
+        this.#services.log({
+          level: "warning",
+          event: "run.flushFailed",
+          data: { message: describeError(error).message },
+        });
+      });
+    }
+  }
+
+  async #advance(
+    run: Run,
+    options: AdvanceOptions & { phases: readonly Phase[] },
+    committer: Committer,
+  ): Promise<boolean> {
+    const { phases } = options;
+    assertPhasesReady(run, phases);
+    if (phases.length === 1 && phases[0] === "validate" && run.phases.validate === "done") {
+      await this.#resetValidation(run, committer);
+    }
+    const needsTarget = phases.some((phase) => phase !== "extract");
+    const checks = await preflight(
+      this.#services,
+      { source: true, target: needsTarget },
+      this.#abort.signal,
+    );
+    const problems = checks.findings.filter((finding) => finding.level === "error");
+    if (problems.length > 0) throw checks.failure ?? preflightError(problems);
+    const ctx = await this.#context(run, options, committer, checks);
+    const stages = selectStages(allStages(this.#services.settings), phases, options.gate === true);
+    const done = await doneStages(ctx, allStages(this.#services.settings));
+    ctx.isDone = (name) => done.has(name);
+    await committer.commit([
+      ctx.noteChange("sourceProfile", checks.source),
+      {
+        op: "run",
+        id: run.id,
+        set: { state: stateOfPhases(run.phases), reason: null, updatedAt: ctx.nowIso() },
+      },
+      this.#event(run, "state", { state: stateOfPhases(run.phases) }),
+    ]);
+    run.state = stateOfPhases(run.phases);
+    run.reason = null;
+    return await runStages(ctx, stages, done, {
+      onFailure: (error) => {
+        this.#failure ??= error;
+        ctx.topics.bump("stop");
+      },
+    });
+  }
+
+  async #context(
+    run: Run,
+    options: AdvanceOptions,
+    committer: Committer,
+    checks: Awaited<ReturnType<typeof preflight>>,
+  ): Promise<RunContext> {
+    const { clock, store } = this.#services;
+    const keeper = this.#keeper;
+    const deadline = options.budgetMs === undefined
+      ? Infinity
+      : clock.monotonic() + options.budgetMs;
+    const tracker = new ProgressTracker(
+      clock,
+      this.#services,
+      options.onProgress ?? (() => undefined),
+    );
+    const nowIso = (): string => instant(clock.now());
+    const notes = new NoteCache();
+    return await Promise.resolve({
+      ...this.#services,
+      run,
+      scope: this.#scope,
+      lease: keeper?.lease ?? { scopeId: this.#scope.id, owner: "", epoch: 0 },
+      sourceProfile: checks.source ??
+        { project: { id: "", key: "", enabled: true }, generation: "A", attachments: false },
+      targetProfile: checks.target ?? EMPTY_PROFILE,
+      topics: new Topics(),
+      commit: async (changes) => {
+        await committer.commit(changes);
+        notes.learn(changes);
+      },
+      assertMayWrite: () => keeper?.assertFresh(),
+      stopping: () =>
+        this.#failure !== null || options.signal?.aborted === true ||
+        this.#abort.signal.aborted || clock.monotonic() >= deadline,
+      noMoreCreates: () => clock.monotonic() >= deadline - NO_CREATE_MS,
+      signal: this.#abort.signal,
+      isDone: () => false,
+      progress: (stage, update) => tracker.update(stage, update),
+      note: async <T>(name: string): Promise<T | null> => {
+        const key = noteName(run.id, name);
+        if (!notes.has(key)) notes.set(key, await store.checkpoint(run.scopeId, key));
+        return notes.get(key) as T | null;
+      },
+      noteChange: (name, value) => ({
+        op: "checkpoint",
+        name: noteName(run.id, name),
+        value,
+      }),
+      nowIso,
+    });
+  }
+
+  #event(run: Run, type: string, data: Record<string, unknown>): Change {
+    return { op: "event", runId: run.id, type, at: instant(this.#services.clock.now()), data };
+  }
+
+  #interruption(options: AdvanceOptions): StopError | null {
+    if (options.signal?.aborted) {
+      return new InterruptedError("Interrupted; everything done is kept");
+    }
+    if (options.budgetMs !== undefined) return new InterruptedError("The time given is used up");
+    return null;
+  }
+
+  /** All asked-for phases are done, or the run stops in good order. */
+  async #finish(run: Run, interruption: StopError | null): Promise<Outcome> {
+    const { store, settings, mapping } = this.#services;
+    const committer = this.#committer;
+    const isComplete = PHASES.every((phase) => run.phases[phase] === "done");
+    // Counters first: the summary is built from what the store holds.
+    await committer?.commit([]);
+    if (isComplete) {
+      run.state = "completed";
+      run.completedAt = instant(this.#services.clock.now());
+    }
+    const summary = await buildSummary({ store, run, settings, mapping });
+    const exitCode = interruption?.exitCode ??
+      (isComplete ? summary.exitCode as ExitCode : EXIT.done);
+    summary.exitCode = exitCode;
+    summary.next = nextStep(exitCode);
+    run.result = isComplete ? exitCode : null;
+    run.reason = interruption?.message ?? null;
+    run.summary = isComplete ? summary : null;
+    await committer?.commit([
+      {
+        op: "run",
+        id: run.id,
+        set: {
+          state: run.state,
+          phases: run.phases,
+          completedAt: run.completedAt,
+          result: run.result,
+          reason: run.reason,
+          summary: run.summary,
+          updatedAt: instant(this.#services.clock.now()),
+        },
+      },
+      this.#event(run, "state", { state: run.state, result: run.result, reason: run.reason }),
+    ]);
+    return { exitCode, run, summary };
+  }
+
+  /** Interruptions and used-up quotas are outcomes with a summary; everything else is thrown. */
+  async #fail(run: Run, error: unknown): Promise<Outcome> {
+    const failure = this.#failure ?? error;
+    if (failure instanceof InterruptedError || failure instanceof BudgetError) {
+      return await this.#finish(run, failure);
+    }
+    const isFailed = !(failure instanceof StopError) || failure.exitCode === EXIT.failed;
+    const reason = describeError(failure).message.slice(0, 2_000);
+    if (isFailed) run.state = "failed";
+    await this.#committer?.commit([
+      {
+        op: "run",
+        id: run.id,
+        set: { state: run.state, reason, updatedAt: instant(this.#services.clock.now()) },
+      },
+      this.#event(run, "state", { state: run.state, reason }),
+    ]).catch(() => {
+      // The store itself may be what failed; its error is on its way to the caller.
+    });
+    throw failure;
+  }
+
+  async #resetValidation(run: Run, committer: Committer): Promise<void> {
+    const own = allStages(this.#services.settings).filter((stage) => stage.phase === "validate");
+    run.phases.validate = "pending";
+    await committer.commit(own.map((stage) => ({
+      op: "checkpoint",
+      name: noteName(run.id, stageNote(stage.name)),
+      value: null,
+    })));
+  }
+}
+
+const EMPTY_PROFILE: RunContext["targetProfile"] = {
+  version: null,
+  site: null,
+  project: { id: "", name: "", automation: false },
+  user: { id: "", username: "" },
+  fields: [],
+  fieldsHidden: [],
+  statuses: [],
+  users: [],
+  permissions: { manageFields: false, missing: [] },
+  maxAttachmentBytes: 50 * 1024 * 1024,
+  monthRemaining: null,
+};
+
+function preflightError(problems: Finding[]): PreflightError {
+  const lines = problems.map((problem) => problem.message);
+  return new PreflightError(lines.join("\n"), {
+    hint: problems.map((problem) => problem.fix).filter((fix) => fix !== null).join("\n"),
+  });
+}
+
+/** Phases before the first one asked for must be done. */
+function assertPhasesReady(run: Run, phases: readonly Phase[]): void {
+  const first = PHASES.findIndex((phase) => phases.includes(phase));
+  const open = PHASES.slice(0, first).find((phase) => run.phases[phase] !== "done");
+  if (open === undefined) return;
+  throw new ConfigError(
+    `Cannot ${phases[0]}: the phase ${open} of run ${run.id} is not done`,
+    { hint: `Run \`ztoq ${open}\` first, or \`ztoq migrate\` for all phases.` },
+  );
+}
+
+async function doneStages(ctx: RunContext, stages: Stage[]): Promise<Set<string>> {
+  const done = new Set<string>();
+  for (const stage of stages) {
+    if (await ctx.note(stageNote(stage.name)) !== null) done.add(stage.name);
+  }
+  return done;
+}
+
+/** Notes are read often and written by this process alone: kept after each commit. */
+class NoteCache {
+  readonly #values = new Map<string, unknown>();
+
+  has(key: string): boolean {
+    return this.#values.has(key);
+  }
+  get(key: string): unknown {
+    return this.#values.get(key);
+  }
+  set(key: string, value: unknown): void {
+    this.#values.set(key, value ?? null);
+  }
+  learn(changes: Change[]): void {
+    for (const change of changes) {
+      if (change.op === "checkpoint") this.set(change.name, change.value);
+    }
+  }
+}
+
+/** Adds up how long each phase was worked on, over all processes. */
+class PhaseTimer {
+  readonly #base: Record<string, number>;
+  #last = 0;
+
+  constructor(base: unknown) {
+    this.#base = { ...(base as Record<string, number> | null ?? {}) };
+  }
+
+  /** `elapsedMs` of this process so far; the time since the last call goes to the open phases. */
+  take(run: Run, elapsedMs: number): Record<string, number> {
+    const delta = Math.max(0, elapsedMs - this.#last);
+    this.#last = elapsedMs;
+    for (const phase of PHASES) {
+      const isOpen = run.phases[phase] === "active" || phaseOfState(run) === phase;
+      if (isOpen) this.#base[phase] = (this.#base[phase] ?? 0) + delta;
+    }
+    return { ...this.#base };
+  }
+}
+
+function phaseOfState(run: Run): Phase | undefined {
+  return PHASES.find((phase) => run.phases[phase] !== "done");
+}

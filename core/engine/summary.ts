@@ -1,0 +1,338 @@
+/** Builds the summary document of a run from what the store holds. @module */
+import type { Run, Store, TargetCount, TargetRow } from "../ports/mod.ts";
+import { PHASES } from "../ports/mod.ts";
+import type { RecordKind } from "../records/mod.ts";
+import { RECORD_KINDS } from "../records/mod.ts";
+import { EXIT, worstExit } from "../errors.ts";
+import type { ExitCode } from "../errors.ts";
+import { CENSUS_NOTE } from "../extract/census.ts";
+import type { Census } from "../extract/census.ts";
+import { sourceMinimum, targetMinimum } from "../plan/minimum.ts";
+import type { KindCounts, RequestSummary, Summary, ValidationSummary } from "../report/model.ts";
+import { DRAFT_KINDS } from "../load/adopt.ts";
+import { NO_TALLY, tallyNote } from "../validate/stages.ts";
+import type { Settings } from "../config/types.ts";
+import { statusRule } from "../transform/statuses.ts";
+import type { Mapping } from "../config/types.ts";
+import { TRAFFIC_NOTE } from "./traffic_log.ts";
+import type { TrafficNote } from "./traffic_log.ts";
+
+export interface SummaryInput {
+  store: Store;
+  run: Run;
+  settings: Settings;
+  mapping: Mapping;
+}
+
+/** Name of a note of a run among the checkpoints of its scope. */
+export function noteName(runId: string, name: string): string {
+  return `${runId}/${name}`;
+}
+
+export const PHASE_TIMES_NOTE = "phaseMs";
+
+export async function buildSummary(input: SummaryInput): Promise<Summary> {
+  const { store, run } = input;
+  const note = async <T>(name: string): Promise<T | null> =>
+    await store.checkpoint(run.scopeId, noteName(run.id, name)) as T | null;
+  const targets = await store.countTargets(run.scopeId);
+  const counts = await recordCounts(input, targets);
+  const validation = await validationOf(note);
+  const issues = await store.countIssues(run.scopeId);
+  const times = await note<Record<string, number>>(PHASE_TIMES_NOTE) ?? {};
+  const exitCode = resultOf(counts, validation, issues);
+  const phases = {} as Summary["phases"];
+  for (const phase of PHASES) {
+    phases[phase] = { state: run.phases[phase], durationMs: Math.round(times[phase] ?? 0) };
+  }
+  return {
+    runId: run.id,
+    state: run.state,
+    exitCode,
+    counts,
+    artefacts: artefactsOf(targets, run.id),
+    requests: await requestsOf(input, targets, note),
+    validation,
+    losses: await store.countLosses(run.scopeId),
+    issues: issues.map(({ phase, level, kind, count }) => ({ phase, level, reason: kind, count })),
+    durationMs: Math.round(run.workedMs),
+    phases,
+    files: { report: null, redirects: null, database: null },
+    next: nextStep(exitCode),
+  };
+}
+
+/** How to go on, for people. */
+export function nextStep(exitCode: ExitCode): string | null {
+  switch (exitCode) {
+    case EXIT.setAside:
+      return "Some records were set aside: `ztoq errors list` says why, `ztoq errors retry` tries them again.";
+    case EXIT.differences:
+      return "The target differs from the source: the report lists every difference; `ztoq validate` compares again.";
+    case EXIT.interrupted:
+      return "Run the same command again: it continues where it stopped.";
+    case EXIT.budget:
+      return "Run the same command again when there is quota left: it continues where it stopped.";
+    default:
+      return null;
+  }
+}
+
+type IssueCounts = Awaited<ReturnType<Store["countIssues"]>>;
+
+function resultOf(
+  counts: Summary["counts"],
+  validation: ValidationSummary,
+  issues: IssueCounts,
+): ExitCode {
+  const codes: ExitCode[] = [EXIT.done];
+  const aside = Object.values(counts).reduce((sum, row) => sum + row.setAside, 0);
+  if (aside > 0 || issues.some((row) => row.setAside && row.count > 0)) codes.push(EXIT.setAside);
+  const { different, missing, extra, duplicate } = validation;
+  if (different + missing + extra + duplicate > 0) codes.push(EXIT.differences);
+  return worstExit(...codes);
+}
+
+async function recordCounts(
+  { store, run }: SummaryInput,
+  targets: TargetCount[],
+): Promise<Summary["counts"]> {
+  const inventory = await store.inventory(run.scopeId);
+  const issues = await store.countIssues(run.scopeId);
+  const unreadable = (kind: RecordKind, phase: "extract" | "transform"): number =>
+    issues.filter((row) => row.phase === phase && row.kind === kind && row.setAside)
+      .reduce((sum, row) => sum + row.count, 0);
+  const { folders } = inventory;
+  const extracted: Record<RecordKind, number> = {
+    folder: folders.TEST_CASE + folders.TEST_PLAN + folders.TEST_CYCLE,
+    testCase: inventory.testCases,
+    testPlan: inventory.testPlans,
+    testCycle: inventory.testCycles,
+    execution: inventory.executions,
+    executionStep: inventory.executionSteps,
+    attachment: inventory.attachments,
+    link: inventory.links,
+  };
+  const counts = {} as Summary["counts"];
+  for (const kind of RECORD_KINDS) {
+    const row = tally(kind, targets, run.id);
+    // Rows that could not be read at all have no record; script problems have one.
+    const lost = await lostRows(store, run.scopeId, kind, unreadable(kind, "extract"));
+    row.extracted = extracted[kind] + lost;
+    row.setAside += lost;
+    row.transformed = Math.max(0, row.transformed - unreadable(kind, "transform"));
+    counts[kind] = row;
+  }
+  return counts;
+}
+
+/** Extract issues of rows without identity, as opposed to details of stored records. */
+async function lostRows(
+  store: Store,
+  scopeId: number,
+  kind: RecordKind,
+  any: number,
+): Promise<number> {
+  if (any === 0) return 0;
+  let lost = 0;
+  let after: string | null = null;
+  do {
+    const page: Awaited<ReturnType<Store["issues"]>> = await store.issues(
+      scopeId,
+      { after, limit: 500 },
+      { setAside: true, phase: "extract" },
+    );
+    lost += page.rows.filter((row) => row.kind === kind && row.reason === "unreadable").length;
+    after = page.cursor;
+  } while (after !== null);
+  return lost;
+}
+
+/** Sums the rows of the target map that stand for records of one kind. */
+function tally(kind: RecordKind, targets: TargetCount[], runId: string): KindCounts {
+  const counts: KindCounts = {
+    extracted: 0,
+    transformed: 0,
+    created: 0,
+    updated: 0,
+    unchanged: 0,
+    withoutTarget: 0,
+    setAside: 0,
+  };
+  for (const row of targets) {
+    const amount = amountOf(kind, row);
+    counts.transformed += amount.moved + amount.text;
+    if (row.state === "loaded") {
+      counts[outcomeOf(row, runId)] += amount.moved;
+      counts.withoutTarget += amount.text;
+    } else if (row.state === "withoutTarget") counts.withoutTarget += amount.moved + amount.text;
+    else if (row.state === "setAside") counts.setAside += amount.moved + amount.text;
+  }
+  return counts;
+}
+
+/** How many records of the kind a group of rows stands for. */
+function amountOf(kind: RecordKind, row: TargetCount): { moved: number; text: number } {
+  if (kind === "executionStep") {
+    return row.kind === "testLog" ? { moved: row.steps, text: row.stepsAsText } : NOTHING;
+  }
+  if (kind === "link") return { moved: row.links, text: 0 };
+  return row.recordKind === kind ? { moved: row.count, text: 0 } : NOTHING;
+}
+const NOTHING = { moved: 0, text: 0 };
+
+function outcomeOf(row: TargetCount, runId: string): "created" | "updated" | "unchanged" {
+  if (row.runId !== runId) return "unchanged";
+  if (row.origin === "created") return "created";
+  return row.origin === "updated" ? "updated" : "unchanged";
+}
+
+function artefactsOf(targets: TargetCount[], runId: string): Record<string, number> {
+  const artefacts: Record<string, number> = {};
+  for (const row of targets) {
+    if (row.state !== "loaded" || row.origin !== "created" || row.runId !== runId) continue;
+    artefacts[row.kind] = (artefacts[row.kind] ?? 0) + row.count;
+  }
+  return artefacts;
+}
+
+type Note = <T>(name: string) => Promise<T | null>;
+
+async function validationOf(note: Note): Promise<ValidationSummary> {
+  const sum = { ...NO_TALLY };
+  for (const kind of [...DRAFT_KINDS, "attachment"]) {
+    const tally = await note<ValidationSummary>(tallyNote(kind));
+    if (tally === null) continue;
+    for (const key of Object.keys(sum) as (keyof ValidationSummary)[]) sum[key] += tally[key];
+  }
+  return sum;
+}
+
+async function requestsOf(
+  input: SummaryInput,
+  targets: TargetCount[],
+  note: Note,
+): Promise<Summary["requests"]> {
+  const rows = await input.store.requestCounts(input.run.id);
+  const traffic = await note<TrafficNote>(TRAFFIC_NOTE);
+  const summarise = (system: "source" | "target", minimum: number): RequestSummary => {
+    const own = rows.filter((row) => row.system === system);
+    const byRoute: Record<string, number> = {};
+    for (const row of own) byRoute[row.route] = (byRoute[row.route] ?? 0) + row.count;
+    const sum = (list: typeof own): number => list.reduce((total, row) => total + row.count, 0);
+    return {
+      total: sum(own),
+      byRoute,
+      minimum,
+      retried: traffic?.[system].retried ?? 0,
+      rateLimited: sum(own.filter((row) => row.status === "429")),
+      peakPerMinute: traffic?.[system].peakPerMinute ?? 0,
+    };
+  };
+  const files = await fileWork(input);
+  return {
+    source: summarise("source", await sourceFloor(input, note)),
+    target: summarise(
+      "target",
+      targetMinimum({
+        counts: targets,
+        ...files,
+        approve: input.settings.target.approve,
+        validated: input.run.phases.validate === "done",
+      }),
+    ),
+  };
+}
+
+async function sourceFloor(
+  { store, run, settings, mapping }: SummaryInput,
+  note: Note,
+): Promise<number> {
+  const census = await note<Census>(CENSUS_NOTE);
+  return sourceMinimum({
+    inventory: await store.inventory(run.scopeId),
+    include: settings.include,
+    attachments: (await note<{ attachments: boolean }>("sourceProfile"))?.attachments ?? false,
+    stepPages: await stepPages(store, run.scopeId, settings, mapping),
+    versionLookups: census?.versionLookups ?? 0,
+    tombstones: census?.tombstones ?? 0,
+  });
+}
+
+const STEP_PAGE = 100;
+
+/** Requests that scripts and execution steps cannot do without, counted on what was found. */
+async function stepPages(
+  store: Store,
+  scopeId: number,
+  settings: Settings,
+  mapping: Mapping,
+): Promise<number> {
+  const { include } = settings;
+  const statuses = await store.records(scopeId, "status", { after: null, limit: 1000 });
+  const wanted = new Set(
+    statuses.rows.filter((status) => {
+      const { target } = statusRule(mapping, status.name ?? "", status);
+      if (include.executionSteps === "failed") return target?.toLowerCase() === "failed";
+      return include.executionSteps === "all" || target !== null;
+    }).map((status) => status.id),
+  );
+  let total = include.testCases
+    ? await sumDetails(store, scopeId, "testCase", "script", () => true)
+    : 0;
+  if (include.executions !== "none" && include.executionSteps !== "none") {
+    total += await sumDetails(
+      store,
+      scopeId,
+      "execution",
+      "executionSteps",
+      (row) => "statusId" in row && row.statusId !== null && wanted.has(row.statusId),
+    );
+  }
+  return total;
+}
+
+async function sumDetails(
+  store: Store,
+  scopeId: number,
+  kind: "testCase" | "execution",
+  task: "script" | "executionSteps",
+  filter: (row: { statusId: string | null }) => boolean,
+): Promise<number> {
+  let total = 0;
+  let after: string | null = null;
+  do {
+    const page: Awaited<ReturnType<typeof store.records<typeof kind>>> = await store.records(
+      scopeId,
+      kind,
+      { after, limit: 1000 },
+    );
+    const keys = page.rows.filter(filter).map((row) => row.kind === "testCase" ? row.key : row.id);
+    const details = await store.details(scopeId, task, keys);
+    for (const row of details.values()) total += Math.max(1, Math.ceil(row.count / STEP_PAGE));
+    after = page.cursor;
+  } while (after !== null);
+  return total;
+}
+
+/** Files that needed a request of their own, and objects that carry any. */
+async function fileWork(
+  { store, run }: SummaryInput,
+): Promise<{ uploads: number; fileObjects: number }> {
+  let uploads = 0;
+  const objects = new Set<string>();
+  let after: string | null = null;
+  do {
+    const page: { rows: TargetRow[]; cursor: string | null } = await store.targets(
+      run.scopeId,
+      "attachment",
+      { after, limit: 500, states: ["loaded"] },
+    );
+    for (const row of page.rows) {
+      if (row.detail.inlined !== true) uploads++;
+      objects.add(`${row.parentKind}/${row.parentKey}/${row.detail.step ?? ""}`);
+    }
+    after = page.cursor;
+  } while (after !== null);
+  return { uploads, fileObjects: objects.size };
+}

@@ -1,0 +1,535 @@
+/**
+ * Creates artefacts of one kind, each exactly once.
+ *
+ * A row goes `pending → sending → loaded`. `sending` is committed after a slot was granted and
+ * immediately before the request leaves, so a crash leaves either "certainly not sent" or "look it
+ * up". Unknown outcomes become `inDoubt` and are settled by {@linkcode Reconciler}, never by sending
+ * again on suspicion.
+ * @module
+ */
+import type { Change, Created, DraftKind, TargetRow } from "../ports/mod.ts";
+import { InDoubtError, RefusedError, SetAsideError, StopError } from "../errors.ts";
+import type { RunContext } from "../engine/stage.ts";
+import type { Prepared } from "./prepare.ts";
+import { prepare } from "./prepare.ts";
+import { Reconciler } from "./reconcile.ts";
+import { inlineNote } from "./inline_files.ts";
+import type { InlineKind } from "./inline_files.ts";
+import { setAsideRow } from "./set_aside.ts";
+import { EMPTY_REFUSED_NOTE, forgetTransform } from "../transform/stages/context.ts";
+
+export interface LoaderOptions {
+  stage: string;
+  kind: DraftKind;
+  /** Children of one parent one after another, in order: siblings keep their order, logs their time. */
+  serial: boolean;
+  /** Stages that plan rows of this kind; when they are done and no row is open, the loader is done. */
+  planners: string[];
+  /** Stages whose progress can make a waiting row ready. */
+  wakeOn: string[];
+}
+
+type Ready = Extract<Prepared, { state: "ready" }>;
+interface Entry {
+  row: TargetRow;
+  group: string;
+  state: "idle" | "waiting" | "busy" | "doubt";
+  /** Was sent a second time with dashes for empty texts. */
+  dashed: boolean;
+}
+
+/** Rows looked at at once. */
+const WINDOW = 128;
+const PULL = 64;
+/** So many equal refusals in a row mean that the fault is not in the records. */
+const MAX_EQUAL_REFUSALS = 10;
+
+export class Loader {
+  readonly #ctx: RunContext;
+  readonly #options: LoaderOptions;
+  readonly #window = new Map<string, Entry>();
+  readonly #reconciler: Reconciler;
+  #cursor: string | null = null;
+  #scan = { admitted: 0, planned: false, at: 0 };
+  #scanEndedAt: number | null = null;
+  #cleanScan = false;
+  #busy = 0;
+  #done = 0;
+  #total: number | null = null;
+  #failure: unknown = null;
+  #lastRefusal = "";
+  #equalRefusals = 0;
+  #wake: (() => void) | null = null;
+  #woken = false;
+  #preparedAt = -1;
+
+  constructor(ctx: RunContext, options: LoaderOptions) {
+    this.#ctx = ctx;
+    this.#options = options;
+    this.#reconciler = new Reconciler(ctx, options.kind);
+  }
+
+  /** Works until every planned row is loaded, set aside, or the run is stopping. */
+  async run(): Promise<boolean> {
+    const { topics } = this.#ctx;
+    await this.#countTotal();
+    for (;;) {
+      const since = topics.version;
+      if (this.#failure !== null || this.#ctx.stopping()) {
+        await this.#drain();
+        if (this.#failure !== null) throw this.#failure;
+        return false;
+      }
+      await this.#refill();
+      await this.#startReady(since);
+      await this.#reconcileDue();
+      if (this.#isFinished()) return true;
+      if (await this.#giveUpOnDeadlock(since)) continue;
+      await this.#pause(since);
+    }
+  }
+
+  #isPlanned(): boolean {
+    return this.#options.planners.every((stage) => this.#ctx.isDone(stage));
+  }
+
+  /** One scan from the start found no open row, and nothing is planned any more. */
+  #isFinished(): boolean {
+    return this.#cleanScan && this.#window.size === 0 && this.#busy === 0;
+  }
+
+  async #countTotal(): Promise<void> {
+    const counts = await this.#ctx.store.countTargets(this.#ctx.scope.id);
+    const own = counts.filter((count) => count.kind === this.#options.kind);
+    this.#total = own.reduce((sum, row) => sum + row.count, 0);
+    this.#done = own.filter((row) => ["loaded", "setAside", "withoutTarget"].includes(row.state))
+      .reduce((sum, row) => sum + row.count, 0);
+    this.#report();
+  }
+
+  #report(): void {
+    this.#ctx.progress(this.#options.stage, {
+      done: this.#done,
+      total: Math.max(this.#total ?? 0, this.#done),
+    });
+  }
+
+  /**
+   * Pulls open rows, window by window. At the end the scan starts again from the front: rows may have
+   * been planned behind the cursor (stand-ins for archived cases), and loaded rows do not come again.
+   */
+  async #refill(): Promise<void> {
+    if (this.#window.size >= WINDOW / 2) return;
+    const { topics } = this.#ctx;
+    if (
+      this.#scanEndedAt !== null && this.#window.size > 0 &&
+      !topics.movedSince(this.#options.planners, this.#scanEndedAt)
+    ) return;
+    while (this.#window.size < WINDOW) {
+      if (this.#cursor === null) {
+        this.#scan = { admitted: 0, planned: this.#isPlanned(), at: topics.version };
+      }
+      const page = await this.#ctx.store.targets(this.#ctx.scope.id, this.#options.kind, {
+        after: this.#cursor,
+        limit: PULL,
+        states: ["pending", "sending", "inDoubt"],
+      });
+      for (const row of page.rows) this.#admit(row);
+      this.#cursor = page.cursor;
+      if (page.cursor === null) {
+        this.#scanEndedAt = this.#scan.at;
+        this.#cleanScan = this.#scan.planned && this.#scan.admitted === 0;
+        return;
+      }
+    }
+    this.#scanEndedAt = null;
+  }
+
+  #admit(row: TargetRow): void {
+    if (this.#window.has(row.key)) return;
+    this.#scan.admitted++;
+    const group = this.#options.serial ? `${row.parentKey}` : row.key;
+    const entry: Entry = {
+      row,
+      group,
+      state: row.state === "pending" ? "idle" : "doubt",
+      dashed: false,
+    };
+    this.#window.set(row.key, entry);
+    if (entry.state === "doubt") this.#reconciler.add(row);
+  }
+
+  /** Starts what is ready, as far as the concurrency allows. */
+  async #startReady(since: number): Promise<void> {
+    const { ctx, limit } = { ctx: this.#ctx, limit: this.#concurrency() };
+    // Starting a few at a time lets them share reads and commits.
+    if (this.#busy > limit * 0.75 || ctx.noMoreCreates()) return;
+    const blocked = new Set<string>();
+    const candidates: Entry[] = [];
+    const retryWaiting = since !== this.#preparedAt;
+    this.#preparedAt = since;
+    for (const entry of this.#window.values()) {
+      if (blocked.has(entry.group)) continue;
+      if (this.#options.serial || entry.state !== "idle") blocked.add(entry.group);
+      if (entry.state === "idle" || (entry.state === "waiting" && retryWaiting)) {
+        candidates.push(entry);
+      }
+      if (candidates.length >= limit) break;
+    }
+    if (candidates.length === 0) return;
+    const prepared = await prepare(ctx, this.#options.kind, candidates.map((entry) => entry.row));
+    for (const entry of candidates) {
+      const result = prepared.get(entry.row.key);
+      if (result === undefined) await this.#setAsideOrphan(entry);
+      else if (result.state === "wait") entry.state = "waiting";
+      else if (result.state === "setAside") await this.#setAsideChild(entry, result.parent);
+      else if (this.#busy < limit) this.#start(entry, result);
+    }
+  }
+
+  #concurrency(): number {
+    return this.#ctx.settings.target.concurrency * 2;
+  }
+
+  async #setAsideChild(entry: Entry, parent: string): Promise<void> {
+    await setAsideRow(
+      this.#ctx,
+      entry.row,
+      "parent-set-aside",
+      `${this.#options.kind} "${entry.row.key}" waits for ${parent}, which is set aside`,
+      null,
+    );
+    this.#finish(entry);
+  }
+
+  async #setAsideOrphan(entry: Entry): Promise<void> {
+    const { row } = entry;
+    const why = `${row.kind} "${row.key}" is planned but its source record is no longer stored`;
+    await setAsideRow(this.#ctx, row, "record-missing", why, null);
+    this.#finish(entry);
+  }
+
+  /** Rows that wait for something that will never come are set aside: a run always ends. */
+  async #giveUpOnDeadlock(since: number): Promise<boolean> {
+    const { isDone, noMoreCreates, topics } = this.#ctx;
+    const mayMove = this.#busy > 0 || this.#reconciler.size > 0 || topics.version !== since ||
+      !this.#isPlanned() || !this.#options.wakeOn.every((stage) => isDone(stage)) ||
+      noMoreCreates();
+    if (mayMove) return false;
+    const waiting = [...this.#window.values()].filter((entry) => entry.state === "waiting");
+    for (const entry of waiting) {
+      const why = `${entry.row.kind} "${entry.row.key}" waits for something that is not there`;
+      await setAsideRow(this.#ctx, entry.row, "dependency-missing", why, null);
+      this.#finish(entry);
+    }
+    return waiting.length > 0;
+  }
+
+  #start(entry: Entry, ready: Ready): void {
+    entry.state = "busy";
+    this.#busy++;
+    this.#send(entry, ready)
+      .catch((error) => {
+        this.#failure ??= error;
+        if (entry.state === "busy") entry.state = "idle";
+      })
+      .finally(() => {
+        this.#busy--;
+        this.#signal();
+      });
+  }
+
+  /** One create from intent to outcome. */
+  async #send(entry: Entry, ready: Ready): Promise<void> {
+    const { row } = entry;
+    let intended = false;
+    const intent = async (): Promise<void> => {
+      this.#ctx.assertMayWrite();
+      if (!intended) row.attempt++;
+      intended = true;
+      row.sentAt = this.#ctx.nowIso();
+      row.state = "sending";
+      await this.#ctx.commit([{
+        op: "targets",
+        rows: [{
+          kind: row.kind,
+          key: row.key,
+          state: "sending",
+          attempt: row.attempt,
+          sentAt: row.sentAt,
+          payloadHash: ready.hash,
+        }],
+      }, ...this.#inlineIntent(ready)]);
+    };
+    try {
+      const created = await this.#ctx.target.create(ready.draft, {
+        signal: this.#ctx.signal,
+        intent,
+      });
+      await this.#loaded(entry, ready, created);
+    } catch (error) {
+      await this.#failed(entry, ready, error, intended);
+    }
+  }
+
+  /** Inline files may arrive with their parent whatever the answer says: they are looked up, not resent. */
+  #inlineIntent(ready: Ready): Change[] {
+    if (ready.inline.length === 0) return [];
+    return [{
+      op: "targets",
+      rows: ready.inline.map((key) => ({ kind: "attachment", key, detail: { inlined: true } })),
+    }];
+  }
+
+  async #loaded(entry: Entry, ready: Ready, created: Created): Promise<void> {
+    const { row } = entry;
+    const changes: Change[] = [{
+      op: "targets",
+      rows: [{
+        kind: row.kind,
+        key: row.key,
+        state: "loaded",
+        targetId: created.id,
+        origin: "created",
+        runId: this.#ctx.run.id,
+        lastError: null,
+        detail: {
+          pid: created.pid,
+          webUrl: created.webUrl,
+          versionId: created.versionId,
+          stepIds: created.stepIds,
+        },
+      }],
+    }, ...await this.#confirmInline(ready, created)];
+    if (ready.losses !== null) {
+      changes.push({
+        op: "losses",
+        phase: "transform",
+        kind: ready.losses.kind,
+        key: row.key,
+        rows: ready.losses.rows,
+      });
+    }
+    if (row.lastError !== null) {
+      changes.push({ op: "clearIssues", phase: "load", kind: row.kind, key: row.key });
+    }
+    await this.#ctx.commit(changes);
+    this.#lastRefusal = "";
+    this.#equalRefusals = 0;
+    this.#finish(entry);
+  }
+
+  /** Files that the answer names are done; what it does not name is looked up by the upload stage. */
+  async #confirmInline(ready: Ready, created: Created): Promise<Change[]> {
+    if (ready.inline.length === 0 || created.attachments === null) return [];
+    const draft = ready.draft;
+    if (draft.kind !== "testCase" && draft.kind !== "testLog") return [];
+    const byName = new Map(created.attachments.map((file) => [file.name, file.id]));
+    const rows = ready.inline.flatMap((key, index) => {
+      const id = byName.get(draft.attachments[index]?.name ?? "");
+      return id === undefined ? [] : [{
+        kind: "attachment" as const,
+        key,
+        state: "loaded" as const,
+        targetId: id,
+        origin: "created" as const,
+        runId: this.#ctx.run.id,
+      }];
+    });
+    const note = inlineNote(draft.kind as InlineKind);
+    if (rows.length === 0) return [];
+    const known = await this.#ctx.note<boolean>(note);
+    return [{ op: "targets", rows }, ...(known === null ? [this.#ctx.noteChange(note, true)] : [])];
+  }
+
+  async #failed(entry: Entry, ready: Ready, error: unknown, intended: boolean): Promise<void> {
+    const { row } = entry;
+    if (error instanceof InDoubtError) {
+      row.state = "inDoubt";
+      row.everInDoubt = true;
+      row.lastError = error.message;
+      row.detail = {
+        ...row.detail,
+        doubts: Number(row.detail.doubts ?? 0) + (error.answered ? 1 : 0),
+      };
+      await this.#ctx.commit([{
+        op: "targets",
+        rows: [{
+          kind: row.kind,
+          key: row.key,
+          state: "inDoubt",
+          everInDoubt: true,
+          lastError: error.message,
+          detail: { doubts: row.detail.doubts },
+        }],
+      }]);
+      entry.state = "doubt";
+      this.#reconciler.add(row);
+      return;
+    }
+    if (error instanceof RefusedError) return await this.#refused(entry, ready, error);
+    if (error instanceof SetAsideError) {
+      await setAsideRow(this.#ctx, row, error.reason, error.message, payloadText(ready.draft));
+      return this.#finish(entry);
+    }
+    if (intended && !(error instanceof StopError)) throw error;
+    // Nothing left this process, or the vendor said it did nothing: the row is open again.
+    if (row.state === "sending" && error instanceof StopError) {
+      await this.#reopen(row).catch(() => {
+        // The store is gone or the lease is lost: the next start looks the row up instead.
+      });
+    }
+    throw error;
+  }
+
+  async #reopen(row: TargetRow): Promise<void> {
+    await this.#ctx.commit([{
+      op: "targets",
+      rows: [{ kind: row.kind, key: row.key, state: "pending" }],
+    }]);
+    row.state = "pending";
+  }
+
+  async #refused(entry: Entry, ready: Ready, error: RefusedError): Promise<void> {
+    const { row } = entry;
+    const hasInline = ready.inline.length > 0;
+    if (error.status === 413 && hasInline) {
+      // Too large with its files inside: they follow on their own.
+      await this.#ctx.commit([{
+        op: "targets",
+        rows: [
+          { kind: row.kind, key: row.key, state: "pending" },
+          ...ready.inline.map((key) => ({
+            kind: "attachment" as const,
+            key,
+            detail: { inlined: false, object: `${row.kind}`, alone: true },
+          })),
+        ],
+      }]);
+      row.state = "pending";
+      entry.state = "idle";
+      return;
+    }
+    if (await this.#sendWithoutEmptyTexts(entry, ready)) return;
+    const signature = `${error.status} ${error.answer.replace(/\d+/g, "#")}`;
+    this.#equalRefusals = signature === this.#lastRefusal ? this.#equalRefusals + 1 : 1;
+    this.#lastRefusal = signature;
+    await setAsideRow(
+      this.#ctx,
+      row,
+      "refused",
+      error.message,
+      payloadText(ready.draft),
+    );
+    this.#finish(entry);
+    if (this.#equalRefusals < MAX_EQUAL_REFUSALS) return;
+    throw new StopError(
+      1,
+      `Cannot go on: the target refused ${MAX_EQUAL_REFUSALS} ${this.#options.kind} in a row with "${
+        error.answer.slice(0, 200)
+      }"`,
+      { hint: "Put it right, then run `ztoq errors retry` and the same command again." },
+    );
+  }
+
+  /**
+   * Some tenants refuse a step without expected result. The refused case is sent once more with a
+   * dash in place of each empty text; when that helps, it is how all further cases are sent.
+   */
+  async #sendWithoutEmptyTexts(entry: Entry, ready: Ready): Promise<boolean> {
+    const { draft } = ready;
+    if (draft.kind !== "testCase" || entry.dashed) return false;
+    const isEmpty = (text: string): boolean => text === "";
+    if (!draft.steps.some((step) => isEmpty(step.expectedHtml) || isEmpty(step.descriptionHtml))) {
+      return false;
+    }
+    entry.dashed = true;
+    const steps = draft.steps.map((step) => ({
+      ...step,
+      expectedHtml: step.expectedHtml || "-",
+      descriptionHtml: step.descriptionHtml || "-",
+    }));
+    await this.#send(entry, { ...ready, draft: { ...draft, steps } });
+    if (!this.#window.has(entry.row.key) && await this.#isLoaded(entry.row)) {
+      await this.#ctx.commit([this.#ctx.noteChange(EMPTY_REFUSED_NOTE, true)]);
+      forgetTransform(this.#ctx);
+      const again = (await prepare(this.#ctx, "testCase", [entry.row])).get(entry.row.key);
+      if (again?.state === "ready" && again.losses !== null) {
+        await this.#ctx.commit([{
+          op: "losses",
+          phase: "transform",
+          kind: again.losses.kind,
+          key: entry.row.key,
+          rows: again.losses.rows,
+        }]);
+      }
+    }
+    return true;
+  }
+
+  async #isLoaded(row: TargetRow): Promise<boolean> {
+    const rows = await this.#ctx.store.targetsByKey(this.#ctx.scope.id, row.kind, [row.key]);
+    return rows.get(row.key)?.state === "loaded";
+  }
+
+  #finish(entry: Entry): void {
+    this.#window.delete(entry.row.key);
+    this.#done++;
+    this.#report();
+    this.#ctx.topics.bump(this.#options.stage);
+    this.#signal();
+  }
+
+  async #reconcileDue(): Promise<void> {
+    const settled = await this.#reconciler.settleDue();
+    for (const { key, outcome } of settled) {
+      const entry = this.#window.get(key);
+      if (entry === undefined) continue;
+      if (outcome === "absent") {
+        entry.row.state = "pending";
+        entry.state = "idle";
+      } else this.#finish(entry);
+    }
+  }
+
+  #signal(): void {
+    this.#woken = true;
+    this.#wake?.();
+  }
+
+  /** Waits for an outcome, for another stage, or for the next look-up. */
+  async #pause(since: number): Promise<void> {
+    if (this.#woken) {
+      this.#woken = false;
+      // Let outcomes that are due in this turn arrive together.
+      await new Promise((resolve) => setTimeout(resolve, 0));
+      this.#woken = false;
+      return;
+    }
+    const own = new Promise<void>((resolve) => this.#wake = resolve);
+    const hasWaiting = this.#busy < this.#concurrency();
+    const others = this.#ctx.topics.wait(
+      hasWaiting ? [...this.#options.wakeOn, ...this.#options.planners, this.#options.stage] : [],
+      since,
+      this.#reconciler.nextLookMs(1_000),
+    );
+    await Promise.race([own, others]);
+    this.#wake = null;
+    this.#woken = false;
+  }
+
+  /** Waits for the creates in flight. */
+  async #drain(): Promise<void> {
+    while (this.#busy > 0) {
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+        setTimeout(resolve, 100);
+      });
+    }
+  }
+}
+
+/** The draft as people may read it; file bytes stay out. */
+function payloadText(draft: Ready["draft"]): string {
+  return JSON.stringify(draft, (key, value) => key === "bytes" ? undefined : value);
+}

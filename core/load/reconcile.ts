@@ -1,0 +1,250 @@
+/**
+ * Settles writes whose outcome is unknown by reading the parent's list, which shows a write as soon
+ * as it is committed. Found by marker → adopted. Not found before the settling time is over → looked
+ * up again: a slow server may still commit. Not found after it → open again.
+ * @module
+ */
+import type { Container, DraftKind, Found, TargetDetail, TargetRow } from "../ports/mod.ts";
+import type { RunContext } from "../engine/stage.ts";
+import { transformOf } from "../transform/stages/context.ts";
+import { keyOfFound } from "./identity.ts";
+import { prepare } from "./prepare.ts";
+import { setAsideRow } from "./set_aside.ts";
+
+interface Doubt {
+  row: TargetRow;
+  group: string;
+  /** Monotonic ms of the next look-up. */
+  lookAt: number;
+  /** Wall ms after which absence is proof. */
+  settledAt: number;
+}
+
+/** First look-up after a lost answer: most lost answers are commits that are visible at once. */
+const FIRST_LOOK_MS = 1_000;
+/** Answered with 5xx and proved absent so often: the record itself is the reason. */
+const MAX_ANSWERED_DOUBTS = 3;
+
+export type Settled = "adopted" | "absent" | "setAside";
+
+export class Reconciler {
+  readonly #ctx: RunContext;
+  readonly #kind: DraftKind;
+  readonly #doubts = new Map<string, Doubt>();
+
+  constructor(ctx: RunContext, kind: DraftKind) {
+    this.#ctx = ctx;
+    this.#kind = kind;
+  }
+
+  get size(): number {
+    return this.#doubts.size;
+  }
+
+  add(row: TargetRow): void {
+    const { clock, settings } = this.#ctx;
+    const sentAt = row.sentAt === null ? clock.now() : Date.parse(row.sentAt);
+    // A clock that jumped must not shorten or stretch the wait: count from now at the latest.
+    const base = Math.min(sentAt, clock.now());
+    this.#doubts.set(row.key, {
+      row,
+      group: `${row.parentKind}/${row.parentKey}`,
+      lookAt: clock.monotonic() + FIRST_LOOK_MS,
+      settledAt: base + settings.target.timeoutMs + settings.target.settleMs,
+    });
+  }
+
+  /** Milliseconds until the next look-up, at most `maxMs`. */
+  nextLookMs(maxMs: number): number {
+    let next = maxMs;
+    const now = this.#ctx.clock.monotonic();
+    for (const doubt of this.#doubts.values()) next = Math.min(next, doubt.lookAt - now);
+    return Math.max(1, next);
+  }
+
+  /** Looks up every group that is due; returns what is settled. */
+  async settleDue(): Promise<{ key: string; outcome: Settled }[]> {
+    const now = this.#ctx.clock.monotonic();
+    const due = new Set<string>();
+    for (const doubt of this.#doubts.values()) if (doubt.lookAt <= now) due.add(doubt.group);
+    const settled: { key: string; outcome: Settled }[] = [];
+    for (const group of due) {
+      if (this.#ctx.signal.aborted) break;
+      const doubts = [...this.#doubts.values()].filter((doubt) => doubt.group === group);
+      settled.push(...await this.#settleGroup(doubts));
+    }
+    return settled;
+  }
+
+  async #settleGroup(doubts: Doubt[]): Promise<{ key: string; outcome: Settled }[]> {
+    const first = doubts[0];
+    if (first === undefined) return [];
+    // Absence counts only for a look that began after the settling time.
+    const lookedAt = this.#ctx.clock.now();
+    const found = await this.#look(doubts.map((doubt) => doubt.row));
+    const settled: { key: string; outcome: Settled }[] = [];
+    for (const doubt of doubts) {
+      const outcome = await this.#settle(doubt, found.get(doubt.row.key) ?? [], lookedAt);
+      if (outcome === null) continue;
+      this.#doubts.delete(doubt.row.key);
+      settled.push({ key: doubt.row.key, outcome });
+    }
+    return settled;
+  }
+
+  async #look(rows: TargetRow[]): Promise<Map<string, Found[]>> {
+    return await findByMarker(this.#ctx, this.#kind, rows);
+  }
+
+  async #settle(doubt: Doubt, found: Found[], lookedAt: number): Promise<Settled | null> {
+    const { row } = doubt;
+    const { clock } = this.#ctx;
+    const [first, ...others] = found;
+    if (first !== undefined) {
+      await adopt(this.#ctx, row, first);
+      if (others.length > 0) await reportDuplicates(this.#ctx, row, others);
+      return "adopted";
+    }
+    if (lookedAt < doubt.settledAt) {
+      doubt.lookAt = clock.monotonic() + Math.max(100, doubt.settledAt - clock.now() + 50);
+      return null;
+    }
+    if (Number(row.detail.doubts ?? 0) >= MAX_ANSWERED_DOUBTS) {
+      const why = row.lastError ?? "the target answered with a server error";
+      await setAsideRow(this.#ctx, row, "refused", `${why} (${row.attempt} times)`, null);
+      return "setAside";
+    }
+    await this.#ctx.commit([{
+      op: "targets",
+      rows: [{ kind: row.kind, key: row.key, state: "pending" }],
+    }]);
+    return "absent";
+  }
+}
+
+/** Reads the parent's list of rows that share one parent and returns what carries their markers. */
+export async function findByMarker(
+  ctx: RunContext,
+  kind: DraftKind,
+  rows: TargetRow[],
+): Promise<Map<string, Found[]>> {
+  const parent = await parentRef(ctx, kind, rows[0]);
+  const found = new Map<string, Found[]>();
+  if (parent === undefined) return found;
+  const { context } = await transformOf(ctx);
+  const wanted = new Set(rows.map((row) => row.key));
+  const nameless: Found[] = [];
+  for await (const page of ctx.target.children(kind, parent, ctx.signal)) {
+    for (const item of page) {
+      const key = keyOfFound(item, context);
+      if (key === null) nameless.push(item);
+      else if (wanted.has(key)) found.set(key, [...found.get(key) ?? [], item]);
+    }
+  }
+  if (context.marker === "none") await matchByName(ctx, kind, rows, nameless, found);
+  for (const list of found.values()) list.sort((a, b) => Number(a.id) - Number(b.id));
+  return found;
+}
+
+/** Without markers only a name that one unmapped artefact has can be told. */
+async function matchByName(
+  ctx: RunContext,
+  kind: DraftKind,
+  rows: TargetRow[],
+  candidates: Found[],
+  found: Map<string, Found[]>,
+): Promise<void> {
+  const mapped = await ctx.store.targetsById(ctx.scope.id, kind, candidates.map((item) => item.id));
+  const free = candidates.filter((item) => !mapped.has(item.id));
+  const prepared = await prepare(ctx, kind, rows);
+  const claimed = new Set<string>();
+  for (const row of rows) {
+    const ready = prepared.get(row.key);
+    if (ready?.state !== "ready" || !("name" in ready.draft)) continue;
+    const { name } = ready.draft;
+    const same = free.filter((item) => item.name === name && !claimed.has(item.id));
+    const only = same[0];
+    if (only === undefined || same.length > 1) continue;
+    claimed.add(only.id);
+    found.set(row.key, [only]);
+  }
+}
+
+/** The parent in the words of the target; undefined while it has no id. */
+async function parentRef(
+  ctx: RunContext,
+  kind: DraftKind,
+  row: TargetRow | undefined,
+): Promise<Container | string | null | undefined> {
+  if (row === undefined) return undefined;
+  if (row.parentKind === null || row.parentKey === null) {
+    return kind === "testCycle" || kind === "testSuite" ? { type: "root", id: null } : null;
+  }
+  const rows = await ctx.store.targetsByKey(ctx.scope.id, row.parentKind, [row.parentKey]);
+  const id = rows.get(row.parentKey)?.targetId ?? null;
+  if (id === null) return undefined;
+  if (kind === "testCycle" || kind === "testSuite") return { type: "testCycle", id };
+  return kind === "testRun" ? { type: "testSuite", id } : id;
+}
+
+/** Takes an artefact that is in the target into the map. */
+export async function adopt(ctx: RunContext, row: TargetRow, found: Found): Promise<void> {
+  let whole = found;
+  const needsSteps = row.kind === "testCase" && (found.steps === null || found.versionId === null);
+  if (needsSteps) whole = await ctx.target.read("testCase", found.id, ctx.signal) ?? found;
+  await ctx.commit([{
+    op: "targets",
+    rows: [{
+      kind: row.kind,
+      key: row.key,
+      state: "loaded",
+      targetId: whole.id,
+      // Sent by us before the answer was lost: it counts as created.
+      origin: row.attempt > 0 ? "created" : "adopted",
+      runId: ctx.run.id,
+      lastError: null,
+      detail: foundDetail(whole),
+    }],
+  }]);
+}
+
+/** What later stages need of an artefact that was found rather than created. */
+export function foundDetail(found: Found): TargetDetail {
+  const detail: TargetDetail = {
+    pid: found.pid,
+    webUrl: found.webUrl,
+    versionId: found.versionId,
+  };
+  if (found.kind === "testCase" && found.steps !== null) {
+    detail.stepIds = found.steps.toSorted((a, b) => a.order - b.order).map((step) => step.id);
+  }
+  if (found.kind === "testLog" && found.log?.steps) {
+    detail.stepIds = found.log.steps.map((step) => step.id ?? "");
+  }
+  return detail;
+}
+
+export async function reportDuplicates(
+  ctx: RunContext,
+  row: TargetRow,
+  others: Found[],
+): Promise<void> {
+  await ctx.commit([{
+    op: "issue",
+    runId: ctx.run.id,
+    row: {
+      phase: "load",
+      kind: row.recordKind ?? row.kind,
+      key: row.key,
+      level: "error",
+      reason: "duplicate",
+      message: `${row.kind} "${row.key}" stands ${others.length + 1} times in the target: also ${
+        others.map((other) => other.pid ?? other.id).join(", ")
+      }`,
+      payload: null,
+      setAside: false,
+      attempts: row.attempt,
+      at: ctx.nowIso(),
+    },
+  }]);
+}

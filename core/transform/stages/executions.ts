@@ -1,0 +1,386 @@
+/**
+ * Plans runs and logs: all executions of one case at a time, so that runs become loadable as their
+ * cases do, and the logs of a run get their order in time.
+ * @module
+ */
+import type { Change, TargetRow } from "../../ports/mod.ts";
+import type {
+  AttachmentRecord,
+  ExecutionRecord,
+  ExecutionStepRecord,
+  TestCycleRecord,
+} from "../../records/mod.ts";
+import { keyNumber, ownerKey } from "../../records/mod.ts";
+import type { RunContext, Stage } from "../../engine/stage.ts";
+import { stepStatusFilter } from "../../extract/selection.ts";
+import { payloadHash } from "../mod.ts";
+import type { CaseShape, LogPlan } from "../types.ts";
+import { transformOf } from "./context.ts";
+import { attachmentChanges, lossChange, setAsideChanges, targetRow } from "./rows.ts";
+import type { Needed } from "./waiting.ts";
+import { readsFiles, waitForDetails } from "./waiting.ts";
+
+const BATCH = 200;
+const NOTE = "plan/execution";
+const STAGE = "transform.execution";
+
+interface PlanNote {
+  /** Cursor of the last page before the first execution that is not planned yet. */
+  after: string | null;
+  /** Next load order number. */
+  seq: number;
+  done: number;
+}
+
+export function executionsStage(after: string[]): Stage {
+  return { name: STAGE, phase: "transform", after, run: planExecutions };
+}
+
+async function planExecutions(ctx: RunContext): Promise<boolean> {
+  const note = await ctx.note<PlanNote>(NOTE) ?? { after: null, seq: 1, done: 0 };
+  const total = (await ctx.store.countRecords(ctx.scope.id)).execution;
+  const wantsSteps = await stepStatusFilter(ctx);
+  let { after, seq, done } = note;
+  let safe = after;
+  let carry: ExecutionRecord[] = [];
+  for (;;) {
+    const before = after;
+    const page: { rows: ExecutionRecord[]; cursor: string | null } = await ctx.store.records(
+      ctx.scope.id,
+      "execution",
+      { after, limit: BATCH },
+    );
+    const last = page.cursor === null ? undefined : page.rows.at(-1)?.testCaseKey;
+    const rows = [...carry, ...page.rows];
+    const complete = last === undefined ? rows : rows.filter((row) => row.testCaseKey !== last);
+    const rest = last === undefined ? [] : rows.filter((row) => row.testCaseKey === last);
+    if (complete.length > 0) {
+      if (!await waitForExecutions(ctx, complete, wantsSteps)) return false;
+      const planned = await planBatch(ctx, complete, seq, wantsSteps);
+      seq = planned.seq;
+      done += complete.length;
+      // The carried rows are of this page: a restart plans it again, which changes nothing.
+      safe = before;
+      await ctx.commit([
+        ...planned.changes,
+        ctx.noteChange(NOTE, { after: safe, seq, done } satisfies PlanNote),
+      ]);
+      ctx.progress(STAGE, { done, total });
+      ctx.topics.bump(STAGE);
+    }
+    carry = rest;
+    after = page.cursor;
+    if (after === null) return true;
+    if (ctx.stopping()) return false;
+  }
+}
+
+async function waitForExecutions(
+  ctx: RunContext,
+  rows: ExecutionRecord[],
+  wantsSteps: (statusId: string | null) => boolean,
+): Promise<boolean> {
+  const needed: Needed[] = [];
+  const stepped = rows.filter((row) => wantsSteps(row.statusId)).map((row) => row.id);
+  if (ctx.settings.include.executionSteps !== "none") {
+    needed.push({ task: "executionSteps", stage: "extract.executionSteps", keys: stepped });
+  }
+  if (readsFiles(ctx, "execution")) {
+    needed.push({
+      task: "attachments",
+      stage: "extract.attachments.execution",
+      keys: rows.map((row) => ownerKey({ kind: "execution", key: row.id, stepId: null })),
+    });
+  }
+  return await waitForDetails(ctx, needed) && await waitForCases(ctx, rows);
+}
+
+/** The shape of a case is known once it is planned. */
+async function waitForCases(ctx: RunContext, rows: ExecutionRecord[]): Promise<boolean> {
+  const keys = [...new Set(rows.flatMap((row) => row.testCaseKey ?? []))];
+  for (;;) {
+    const since = ctx.topics.version;
+    const finished = ctx.isDone("transform.testCase");
+    const planned = await ctx.store.targetsByKey(ctx.scope.id, "testCase", keys);
+    if (finished || planned.size === keys.length) return true;
+    const listed = await ctx.store.recordsByKey(ctx.scope.id, "testCase", keys);
+    if (keys.every((key) => planned.has(key) || !listed.has(key))) return true;
+    if (ctx.stopping()) return false;
+    await ctx.topics.wait(["transform.testCase"], since, 1_000);
+  }
+}
+
+interface Batch {
+  steps: Map<string, ExecutionStepRecord[]>;
+  cases: Map<string, TargetRow>;
+  versions: Map<string, number>;
+  names: Map<string, string | null>;
+  files: Map<string, AttachmentRecord[]>;
+}
+
+async function planBatch(
+  ctx: RunContext,
+  rows: ExecutionRecord[],
+  firstSeq: number,
+  wantsSteps: (statusId: string | null) => boolean,
+): Promise<{ changes: Change[]; seq: number }> {
+  const batch = await readBatch(ctx, rows, wantsSteps);
+  const changes: Change[] = [];
+  let seq = firstSeq;
+  for (const [caseKey, executions] of groupBy(rows, (row) => row.testCaseKey ?? "")) {
+    if (caseKey === "") {
+      changes.push(...executions.flatMap((row) => withoutCase(ctx, row, seq++)));
+      continue;
+    }
+    changes.push(...await placeholderChanges(ctx, batch, caseKey));
+    const { context } = await transformOf(ctx);
+    const cycleOf = (row: ExecutionRecord): TestCycleRecord | null =>
+      row.cycleId === null ? null : context.cycles.get(row.cycleId) ?? null;
+    for (const [suiteKey, members] of groupBy(executions, (row) => cycleOf(row)?.key ?? "adhoc")) {
+      const first = members[0];
+      if (first === undefined) continue;
+      const planned = await runChanges(ctx, batch, {
+        suiteKey,
+        caseKey,
+        cycle: cycleOf(first),
+        executions: members,
+        seq,
+      });
+      changes.push(...planned.changes);
+      seq = planned.seq;
+    }
+  }
+  return { changes, seq };
+}
+
+async function readBatch(
+  ctx: RunContext,
+  rows: ExecutionRecord[],
+  wantsSteps: (statusId: string | null) => boolean,
+): Promise<Batch> {
+  const ids = rows.map((row) => row.id);
+  const caseKeys = [...new Set(rows.flatMap((row) => row.testCaseKey ?? []))];
+  const scopeId = ctx.scope.id;
+  const stepped = rows.filter((row) => wantsSteps(row.statusId)).map((row) => row.id);
+  const steps = ctx.settings.include.executionSteps === "none"
+    ? new Map<string, ExecutionStepRecord[]>()
+    : await ctx.store.executionSteps(scopeId, stepped);
+  const versions = await ctx.store.details(scopeId, "version", caseKeys);
+  const records = await ctx.store.recordsByKey(scopeId, "testCase", caseKeys);
+  const owners = ids.map((id) => ownerKey({ kind: "execution", key: id, stepId: null }));
+  if (ctx.settings.include.attachments === "all") {
+    for (const [id, list] of steps) {
+      for (const step of list) {
+        if (step.id === null) continue;
+        owners.push(ownerKey({ kind: "executionStep", key: id, stepId: step.id }));
+      }
+    }
+  }
+  return {
+    steps,
+    cases: await ctx.store.targetsByKey(scopeId, "testCase", caseKeys),
+    versions: new Map([...versions].map(([key, row]) => [key, row.count])),
+    names: new Map([...records].map(([key, record]) => [key, record.name])),
+    files: readsFiles(ctx, "execution")
+      ? await ctx.store.attachments(scopeId, owners)
+      : new Map<string, AttachmentRecord[]>(),
+  };
+}
+
+function groupBy<T>(items: T[], keyOf: (item: T) => string): Map<string, T[]> {
+  const groups = new Map<string, T[]>();
+  for (const item of items) {
+    const key = keyOf(item);
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, [item]);
+    else group.push(item);
+  }
+  return groups;
+}
+
+function withoutCase(ctx: RunContext, row: ExecutionRecord, ord: number): Change[] {
+  return setAsideChanges(
+    ctx,
+    targetRow({ kind: "testLog", key: row.id, ord, recordKind: "execution" }),
+    "execution",
+    "no-test-case",
+    `Execution ${row.key ?? row.id} names no test case`,
+  );
+}
+
+/** A case that no list holds gets a stand-in, so that its executions have a place. */
+async function placeholderChanges(
+  ctx: RunContext,
+  batch: Batch,
+  caseKey: string,
+): Promise<Change[]> {
+  if (batch.cases.has(caseKey) || batch.names.has(caseKey)) return [];
+  const { transform } = await transformOf(ctx);
+  const planned = transform.placeholder(caseKey);
+  const roots = transform.roots();
+  return [
+    {
+      op: "planTargets",
+      rows: [
+        targetRow({
+          kind: "module",
+          key: "archived",
+          ord: Number.MAX_SAFE_INTEGER,
+          parentKind: "module",
+          parentKey: "root",
+          payloadHash: payloadHash(roots.archivedModule),
+        }),
+        targetRow({
+          kind: "testCase",
+          key: caseKey,
+          ord: keyNumber(caseKey),
+          parentKind: "module",
+          parentKey: "archived",
+          payloadHash: payloadHash(planned.draft),
+          detail: { placeholder: true, stepCount: 0, hasCall: false, calls: [] },
+        }),
+      ],
+    },
+    lossChange("testCase", caseKey, planned.losses),
+  ];
+}
+
+interface RunGroup {
+  suiteKey: string;
+  caseKey: string;
+  cycle: TestCycleRecord | null;
+  executions: ExecutionRecord[];
+  seq: number;
+}
+
+/** The rows of one run and its logs, in order of time. */
+async function runChanges(
+  ctx: RunContext,
+  batch: Batch,
+  group: RunGroup,
+): Promise<{ changes: Change[]; seq: number }> {
+  const { transform } = await transformOf(ctx);
+  const runKey = `${group.suiteKey}/${group.caseKey}`;
+  const run = transform.testRun(group.cycle, batch.names.get(group.caseKey) ?? null, group.caseKey);
+  let seq = group.seq;
+  const changes: Change[] = [];
+  const rows: TargetRow[] = [];
+  if (group.suiteKey === "adhoc") {
+    rows.push(targetRow({
+      kind: "testSuite",
+      key: "adhoc",
+      ord: Number.MAX_SAFE_INTEGER,
+      parentKind: "testCycle",
+      parentKey: "root",
+      payloadHash: payloadHash(transform.roots().adhocSuite),
+    }));
+  }
+  rows.push(targetRow({
+    kind: "testRun",
+    key: runKey,
+    ord: seq++,
+    parentKind: "testSuite",
+    parentKey: group.suiteKey,
+    payloadHash: payloadHash(run.draft),
+    detail: { caseKey: group.caseKey },
+  }));
+  const logs = group.executions.map((execution) => planLog(batch, transform, group, execution));
+  logs.sort((a, b) => compareLogs(a, b));
+  for (const { execution, plan, failure } of logs) {
+    const row = targetRow({
+      kind: "testLog",
+      key: execution.id,
+      ord: seq++,
+      recordKind: "execution",
+      parentKind: "testRun",
+      parentKey: runKey,
+    });
+    if (plan === null) {
+      changes.push(...setAsideChanges(ctx, row, "execution", "transform-failed", failure));
+      continue;
+    }
+    rows.push({
+      ...row,
+      state: plan.draft === null ? "withoutTarget" : "pending",
+      payloadHash: plan.draft === null ? null : payloadHash(plan.draft),
+      steps: plan.stepLogs,
+      stepsAsText: plan.stepsAsText,
+      links: plan.links,
+    });
+    changes.push(lossChange("execution", execution.id, plan.losses));
+    changes.push(...await fileChanges(ctx, batch, execution, plan, row.ord));
+  }
+  return { changes: [{ op: "planTargets", rows }, ...changes], seq };
+}
+
+interface PlannedLog {
+  execution: ExecutionRecord;
+  plan: LogPlan | null;
+  failure: string;
+}
+
+function planLog(
+  batch: Batch,
+  transform: Awaited<ReturnType<typeof transformOf>>["transform"],
+  group: RunGroup,
+  execution: ExecutionRecord,
+): PlannedLog {
+  const shape = caseShapeOf(batch.cases.get(group.caseKey));
+  const steps = batch.steps.get(execution.id) ?? null;
+  const currentVersion = batch.versions.get(group.caseKey) ?? null;
+  try {
+    const plan = transform.executionLog(execution, steps, shape, { currentVersion });
+    return { execution, plan, failure: "" };
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    return {
+      execution,
+      plan: null,
+      failure: `Cannot transform execution "${execution.key ?? execution.id}": ${why}`,
+    };
+  }
+}
+
+/** What the case's row says of its steps; a placeholder has none. */
+export function caseShapeOf(row: TargetRow | undefined): CaseShape | null {
+  if (row === undefined) return { stepCount: 0, hasCall: false };
+  const { stepCount, hasCall } = row.detail;
+  if (typeof stepCount !== "number") return null;
+  return { stepCount, hasCall: hasCall === true };
+}
+
+function compareLogs(a: PlannedLog, b: PlannedLog): number {
+  const endA = a.plan?.draft?.end ?? "";
+  const endB = b.plan?.draft?.end ?? "";
+  if (endA !== endB) return endA < endB ? -1 : 1;
+  return Number(a.execution.id) - Number(b.execution.id);
+}
+
+async function fileChanges(
+  ctx: RunContext,
+  batch: Batch,
+  execution: ExecutionRecord,
+  plan: LogPlan,
+  ord: number,
+): Promise<Change[]> {
+  const steps = batch.steps.get(execution.id) ?? [];
+  const own = ownerKey({ kind: "execution", key: execution.id, stepId: null });
+  const files = [...batch.files.get(own) ?? []];
+  for (const step of steps) {
+    if (step.id === null) continue;
+    const key = ownerKey({ kind: "executionStep", key: execution.id, stepId: step.id });
+    files.push(...batch.files.get(key) ?? []);
+  }
+  if (files.length === 0) return [];
+  return await attachmentChanges(ctx, files, (file) => {
+    if (plan.draft === null) return { rule: "no-log-attachment" };
+    const index = steps.findIndex((step) => step.id === file.owner.stepId);
+    const onStep = file.owner.kind === "executionStep" && plan.stepLogs > 0 && index >= 0;
+    return {
+      object: onStep ? "testStepLog" : "testLog",
+      parentKind: "testLog",
+      parentKey: execution.id,
+      step: onStep ? index : null,
+    };
+  }, ord);
+}

@@ -1,0 +1,292 @@
+/**
+ * Reads the target back through bulk routes and compares every field of every record with what the
+ * source says. What looks different or missing is read once more on its own before it counts: search
+ * indexes lag behind.
+ * @module
+ */
+import type {
+  Change,
+  DifferenceRow,
+  Draft,
+  DraftKind,
+  Found,
+  TargetKind,
+  TargetRow,
+} from "../ports/mod.ts";
+import type { RunContext, Stage } from "../engine/stage.ts";
+import type { ValidationSummary } from "../report/model.ts";
+import type { Settings } from "../config/types.ts";
+import { DRAFT_KINDS } from "../load/adopt.ts";
+import { keyOfFound } from "../load/identity.ts";
+import { prepare } from "../load/prepare.ts";
+import { transformOf } from "../transform/stages/context.ts";
+import { validateFiles } from "./files.ts";
+import { compareFound } from "./compare.ts";
+
+export const PASS_NOTE = "validate/pass";
+export function tallyNote(kind: string): string {
+  return `validate/${kind}`;
+}
+export const NO_TALLY: ValidationSummary = {
+  checked: 0,
+  equal: 0,
+  different: 0,
+  missing: 0,
+  extra: 0,
+  duplicate: 0,
+};
+
+export function validateStages(settings: Settings): Stage[] {
+  const begin: Stage = { name: "validate.begin", phase: "validate", after: [], run: beginPass };
+  const kinds = DRAFT_KINDS.map((kind): Stage => ({
+    name: `validate.${kind}`,
+    phase: "validate",
+    after: [begin.name],
+    run: (ctx) => validateKind(ctx, kind),
+  }));
+  const files: Stage[] = settings.include.attachments === "none" ? [] : [{
+    name: "validate.attachment",
+    phase: "validate",
+    after: [begin.name],
+    run: validateFiles,
+  }];
+  return [begin, ...kinds, ...files];
+}
+
+async function beginPass(ctx: RunContext): Promise<boolean> {
+  const last = await ctx.note<number>(PASS_NOTE) ?? 0;
+  // Passes never repeat within a scope, so that marks of earlier runs do not count.
+  const pass = Math.max(last + 1, Math.floor(ctx.clock.now() / 1000));
+  await ctx.commit([
+    { op: "clearDifferences", runId: ctx.run.id },
+    ctx.noteChange(PASS_NOTE, pass),
+  ]);
+  return true;
+}
+
+/** What one kind's comparison collects. */
+interface Pass {
+  ctx: RunContext;
+  kind: DraftKind;
+  pass: number;
+  tally: ValidationSummary;
+}
+
+async function validateKind(ctx: RunContext, kind: DraftKind): Promise<boolean> {
+  const pass = await ctx.note<number>(PASS_NOTE) ?? 0;
+  const state: Pass = { ctx, kind, pass, tally: { ...NO_TALLY } };
+  const stage = `validate.${kind}`;
+  for await (const page of ctx.target.sweep(kind, ctx.signal)) {
+    await comparePage(state, page, false);
+    ctx.progress(stage, { done: state.tally.checked });
+    if (ctx.stopping()) return false;
+  }
+  if (!await checkUnseen(state)) return false;
+  await ctx.commit([ctx.noteChange(tallyNote(kind), state.tally)]);
+  return true;
+}
+
+/** Compares one page; `direct` = it was read by list or id, so it is the truth. */
+async function comparePage(state: Pass, page: Found[], direct: boolean): Promise<void> {
+  const { ctx, kind } = state;
+  const rows = await ctx.store.targetsById(ctx.scope.id, kind, page.map((found) => found.id));
+  const mine = page.filter((found) => rows.get(found.id)?.state === "loaded");
+  const prepared = await prepare(ctx, kind, mine.flatMap((found) => rows.get(found.id) ?? []));
+  const doubtful: { row: TargetRow; draft: Draft }[] = [];
+  const differences: DifferenceRow[] = await strangers(state, page, rows);
+  const seen: string[] = [];
+  for (const found of mine) {
+    const row = rows.get(found.id);
+    if (row === undefined) continue;
+    const ready = prepared.get(row.key);
+    if (ready?.state !== "ready") continue;
+    const fields = incomplete(ready.draft, found) ? null : compareFound(ready.draft, found);
+    if (fields === null || (fields.length > 0 && !direct)) {
+      doubtful.push({ row, draft: ready.draft });
+      continue;
+    }
+    seen.push(row.key);
+    count(state, fields.length === 0);
+    differences.push(...toRows(ctx, kind, row, fields));
+  }
+  await commitPage(state, seen, differences);
+  await recompare(state, doubtful);
+}
+
+/** A log found by search may come without its step logs. */
+function incomplete(draft: Draft, found: Found): boolean {
+  if (draft.kind === "testLog") return draft.steps.length > 0 && found.log?.steps === null;
+  return draft.kind === "testCase" && draft.steps.length > 0 && found.steps === null;
+}
+
+function count(state: Pass, isEqual: boolean): void {
+  state.tally.checked++;
+  if (isEqual) state.tally.equal++;
+  else state.tally.different++;
+}
+
+function toRows(
+  ctx: RunContext,
+  kind: TargetKind,
+  row: TargetRow,
+  fields: { field: string; expected: string; actual: string }[],
+): DifferenceRow[] {
+  return fields.map((difference) => ({
+    runId: ctx.run.id,
+    kind,
+    key: row.key,
+    targetId: row.targetId,
+    verdict: "different",
+    ...difference,
+  }));
+}
+
+async function commitPage(
+  state: Pass,
+  seen: string[],
+  differences: DifferenceRow[],
+): Promise<void> {
+  const changes: Change[] = [];
+  if (seen.length > 0) {
+    changes.push({ op: "seen", kind: state.kind, keys: seen, pass: state.pass });
+  }
+  if (differences.length > 0) changes.push({ op: "differences", rows: differences });
+  if (changes.length > 0) await state.ctx.commit(changes);
+}
+
+/** Artefacts with a marker of ours that the map does not know: copies, or made by somebody else. */
+async function strangers(
+  state: Pass,
+  page: Found[],
+  rows: Map<string, TargetRow>,
+): Promise<DifferenceRow[]> {
+  const { ctx, kind } = state;
+  const { context } = await transformOf(ctx);
+  const unknown = page.flatMap((found) => {
+    if (rows.has(found.id)) return [];
+    const key = keyOfFound(found, context);
+    return key === null ? [] : [{ key, found }];
+  });
+  if (unknown.length === 0) return [];
+  const byKey = await ctx.store.targetsByKey(ctx.scope.id, kind, unknown.map(({ key }) => key));
+  const inside = await insideOurTree(state, unknown.map(({ found }) => found));
+  return unknown.flatMap(({ key, found }): DifferenceRow[] => {
+    if (!inside(found)) return [];
+    const verdict = byKey.has(key) ? "duplicate" : "extra";
+    state.tally[verdict]++;
+    return [{
+      runId: ctx.run.id,
+      kind,
+      key,
+      targetId: found.id,
+      verdict,
+      field: null,
+      expected: byKey.get(key)?.targetId ?? null,
+      actual: found.pid ?? found.id,
+    }];
+  });
+}
+
+const PARENT_KIND: Partial<Record<DraftKind, TargetKind>> = {
+  module: "module",
+  testCycle: "testCycle",
+  testCase: "module",
+  testSuite: "testCycle",
+  testRun: "testSuite",
+  testLog: "testRun",
+};
+
+/** Whether the parent is in the map; what has no parent is judged by its marker alone. */
+async function insideOurTree(state: Pass, found: Found[]): Promise<(item: Found) => boolean> {
+  const parentKind = PARENT_KIND[state.kind];
+  if (parentKind === undefined) return () => true;
+  const ids = found.flatMap((item) => item.parentId ?? []);
+  const parents = await state.ctx.store.targetsById(state.ctx.scope.id, parentKind, ids);
+  return (item) => item.parentId === null || parents.has(item.parentId);
+}
+
+/** Reads records that looked different on their own; only what still differs counts. */
+async function recompare(
+  state: Pass,
+  doubtful: { row: TargetRow; draft: Draft }[],
+): Promise<void> {
+  if (doubtful.length === 0) return;
+  const { ctx, kind } = state;
+  const logs = kind === "testLog" ? await logsOf(ctx, doubtful.map(({ row }) => row)) : null;
+  for (const { row, draft } of doubtful) {
+    if (ctx.stopping()) return;
+    const id = row.targetId ?? "";
+    const found = logs === null
+      ? await ctx.target.read(kind, id, ctx.signal)
+      : logs.get(id) ?? null;
+    if (found === null) continue; // stays unseen, hence missing
+    const fields = compareFound(draft, found);
+    count(state, fields.length === 0);
+    await commitPage(state, [row.key], toRows(ctx, kind, row, fields));
+  }
+}
+
+/** Logs have no route of their own: one read per run. */
+async function logsOf(ctx: RunContext, rows: TargetRow[]): Promise<Map<string, Found>> {
+  const runKeys = [...new Set(rows.flatMap((row) => row.parentKey ?? []))];
+  const runs = await ctx.store.targetsByKey(ctx.scope.id, "testRun", runKeys);
+  const logs = new Map<string, Found>();
+  for (const run of runs.values()) {
+    if (run.targetId === null) continue;
+    for await (const page of ctx.target.children("testLog", run.targetId, ctx.signal)) {
+      for (const found of page) logs.set(found.id, found);
+    }
+  }
+  return logs;
+}
+
+/** Rows that no page held: read on their own; what is really gone is missing. */
+async function checkUnseen(state: Pass): Promise<boolean> {
+  const { ctx, kind, pass } = state;
+  let after: string | null = null;
+  do {
+    const page: { rows: TargetRow[]; cursor: string | null } = await ctx.store.unseen(
+      ctx.scope.id,
+      kind,
+      pass,
+      { after, limit: 200 },
+    );
+    const rows = page.rows.filter((row) => row.state === "loaded");
+    const found = kind === "testLog"
+      ? [...(await logsOf(ctx, rows)).values()]
+      : await readEach(ctx, kind, rows);
+    const wanted = new Set(rows.map((row) => row.targetId));
+    const present = found.filter((item) => wanted.has(item.id));
+    await comparePage(state, present, true);
+    const there = new Set(present.map((item) => item.id));
+    const missing = rows.filter((row) => !there.has(row.targetId ?? ""));
+    state.tally.missing += missing.length;
+    await commitPage(
+      state,
+      [],
+      missing.map((row) => ({
+        runId: ctx.run.id,
+        kind,
+        key: row.key,
+        targetId: row.targetId,
+        verdict: "missing",
+        field: null,
+        expected: row.detail.pid ?? row.targetId,
+        actual: null,
+      })),
+    );
+    after = page.cursor;
+  } while (after !== null && !ctx.stopping());
+  return !ctx.stopping();
+}
+
+async function readEach(ctx: RunContext, kind: DraftKind, rows: TargetRow[]): Promise<Found[]> {
+  const found: Found[] = [];
+  for (const row of rows) {
+    const item = row.targetId === null
+      ? null
+      : await ctx.target.read(kind, row.targetId, ctx.signal);
+    if (item !== null) found.push(item);
+  }
+  return found;
+}
