@@ -175,6 +175,8 @@ class Session {
   #keeper: LeaseKeeper | null = null;
   #committer: Committer | null = null;
   #failure: unknown = null;
+  /** Makes the next commit carry the counters whatever the time. */
+  #flushNext: () => void = () => undefined;
 
   constructor(services: Services, scope: Scope, abort: AbortController) {
     this.#services = services;
@@ -229,6 +231,7 @@ class Session {
         },
       ];
     };
+    this.#flushNext = () => flushedAt = -Infinity;
     const committer = new Committer(store, keeper.lease, riders);
     this.#committer = committer;
     try {
@@ -237,7 +240,7 @@ class Session {
     } catch (error) {
       return await this.#fail(run, error);
     } finally {
-      flushedAt = -Infinity;
+      this.#flushNext();
       // The last counters; when the store refuses, the error that led here matters more.
       await committer.commit([]).catch((error) => {
         this.#services.log({
@@ -361,6 +364,7 @@ class Session {
     const committer = this.#committer;
     const isComplete = PHASES.every((phase) => run.phases[phase] === "done");
     // Counters first: the summary is built from what the store holds.
+    this.#flushNext();
     await committer?.commit([]);
     if (isComplete) {
       run.state = "completed";

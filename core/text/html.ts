@@ -12,6 +12,19 @@ export function neutralize(html: string): string {
   return html.replace(PARAMETER, "$1\u200b");
 }
 
+/**
+ * Escapes a tag or comment that never ends: what is written after it would become part of it. To a
+ * reader it was text anyway.
+ */
+export function sealHtml(html: string): string {
+  const comment = html.lastIndexOf("<!--");
+  const sealed = comment >= 0 && !html.includes("-->", comment)
+    ? `${html.slice(0, comment)}&lt;${html.slice(comment + 1)}`
+    : html;
+  const from = sealed.lastIndexOf(">") + 1;
+  return sealed.slice(0, from) + sealed.slice(from).replace(/<(?=[a-z/!?])/gi, "&lt;");
+}
+
 /** Tells whether a value of a text field has a line break or a tag. */
 export function hasMarkup(text: string): boolean {
   return /[\r\n]|<\/?[a-z][^<>]*>/i.test(text);

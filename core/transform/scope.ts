@@ -8,6 +8,7 @@ import {
   neutralize,
   plainToHtml,
   replaceImages,
+  sealHtml,
 } from "../text/mod.ts";
 import type { TransformContext } from "./types.ts";
 import type { SystemSource } from "./fields_own.ts";
@@ -44,7 +45,7 @@ function isReadable(src: string, sourceHost: string | null): boolean {
 
 /**
  * Takes over rich text: images that cannot be read become a note with name and URL (rule
- * `image-unreachable`), `[~` is neutralised, all else stays as it is. Null is "".
+ * `image-unreachable`), `[~` is neutralised, a tag without end is escaped, all else stays as it is. Null is "".
  */
 export function richText(scope: Scope, html: string | null, ledger: Ledger, field: string): string {
   if (html === null || html === "") return "";
@@ -54,7 +55,7 @@ export function richText(scope: Scope, html: string | null, ledger: Ledger, fiel
     ledger.add(field, "image-unreachable", src, note);
     return escapeHtml(note);
   });
-  return neutralize(replaced);
+  return neutralize(sealHtml(replaced));
 }
 
 /** A paragraph `label: value` with both escaped. */

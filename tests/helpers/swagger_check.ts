@@ -47,6 +47,9 @@ function convert(schema: unknown): unknown {
 function amend(definitions: Record<string, Json>): void {
   const fields = definitions.FieldResource?.properties as Json;
   Object.assign(fields, definitions.FieldResourceSwagger?.properties);
+  // Some tenants answer the ids of choices as numbers.
+  const property = definitions.PropertyResource?.properties as Record<string, Json>;
+  property.field_value = {};
   // Paged search results and hierarchy nodes are declared without their content.
   definitions.RepresentationModel = { type: "object" };
   const tree = definitions.AutomationObjectTree?.properties as Json | undefined;
