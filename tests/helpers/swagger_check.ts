@@ -80,7 +80,7 @@ export function loadSwagger(): SwaggerCheck {
   };
   return {
     paths: spec.paths,
-    check(method, path, status, json) {
+    check(method, path, status, json): string[] {
       const operation = spec.paths[path]?.[method.toLowerCase()];
       if (operation === undefined) return [`${method} ${path} is not in the document`];
       const answer = operation.responses[String(status)];

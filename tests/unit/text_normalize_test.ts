@@ -7,7 +7,7 @@ const EQUAL: [string, string | null][] = [
   ["a&nbsp;b", "a\u00a0b"],
   ["a&nbsp; b", "a b"],
   ["it&#39;s", "it's"],
-  ["it&apos;s &quot;q&quot;", "it's \"q\""],
+  ["it&apos;s &quot;q&quot;", 'it\'s "q"'],
   ["a &lt; b", "a < b"],
   ["R&D", "R&amp;D"],
   ["&eacute;&#x1F600;", "é😀"],

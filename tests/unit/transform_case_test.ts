@@ -52,7 +52,10 @@ Deno.test("testCase() carries every field, when all are given", () => {
 });
 
 Deno.test("testCase() assigns the owner, when the user is mapped", () => {
-  const mapping = mappingOf({ users: { "acc-x": "jane" }, names: { "component 12029": "Billing" } });
+  const mapping = mappingOf({
+    users: { "acc-x": "jane" },
+    names: { "component 12029": "Billing" },
+  });
   const { draft } = transformWith({ mapping }).testCase(
     caseOf({ ownerId: "acc-x", componentId: "12029" }),
     null,
@@ -63,7 +66,10 @@ Deno.test("testCase() assigns the owner, when the user is mapped", () => {
 });
 
 Deno.test("testCase() cuts names over 500 characters and lists them", () => {
-  const { draft, losses } = transformWith().testCase(caseOf({ name: "x".repeat(499) + "😀y" }), null);
+  const { draft, losses } = transformWith().testCase(
+    caseOf({ name: "x".repeat(499) + "😀y" }),
+    null,
+  );
   assertEquals(draft.name, "x".repeat(499));
   assertEquals(losses.map((row) => row.rule), ["name-cut"]);
   assertEquals(transformWith().testCase(caseOf({ name: "x".repeat(500) }), null).losses, []);
@@ -110,7 +116,13 @@ Deno.test("testCase() writes links as lines and asks for requirements the mappin
 });
 
 Deno.test("testCase() lists links as not included, when links are switched off", () => {
-  const include = { testPlans: true, testCycles: true, testCases: true, folders: true, links: false };
+  const include = {
+    testPlans: true,
+    testCycles: true,
+    testCases: true,
+    folders: true,
+    links: false,
+  };
   const { draft, losses } = transformWith({ include }).testCase(
     caseOf({ links: [webLink("https://x.test")] }),
     null,
@@ -316,7 +328,11 @@ Deno.test("testCase() fills required fields: mapping file first, then the defaul
   const fields = [
     ...systemFields().map((field) => field === PRIORITY ? { ...field, required: true } : field),
     fieldOf("testCase", "Cost centre", "text", { required: true }),
-    fieldOf("testCase", "Team", "combo", { required: true, labels: ["A", "B"], defaultValue: "701" }),
+    fieldOf("testCase", "Team", "combo", {
+      required: true,
+      labels: ["A", "B"],
+      defaultValue: "701",
+    }),
     fieldOf("testCase", "Status", "combo", { required: true, isSystem: true, labels: ["New"] }),
   ];
   const transform = transformWith({

@@ -20,8 +20,12 @@ import {
 import { readInstant } from "./dates.ts";
 import { applyProperties } from "./fields.ts";
 import { storeInline } from "./files.ts";
-import { makeCycle, makeRun, runOf } from "./routes_execution.ts";
-import { changeVersion, makeModule, makeTestCase, storeHtml } from "./routes_design.ts";
+import { makeCycle } from "./routes_cycles.ts";
+import { makeRun, runOf } from "./routes_runs.ts";
+import { makeTestCase } from "./routes_cases.ts";
+import { makeModule } from "./routes_modules.ts";
+import { changeVersion } from "./steps.ts";
+import { storeHtml } from "./text.ts";
 import { makeLog } from "./routes_logs.ts";
 import type { QtestState } from "./state.ts";
 import type {

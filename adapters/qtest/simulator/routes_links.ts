@@ -24,7 +24,7 @@ import {
 } from "./call.ts";
 import { applyProperties } from "./fields.ts";
 import { objectExists } from "./files.ts";
-import { storeHtml } from "./routes_design.ts";
+import { storeHtml } from "./text.ts";
 import type { QtestState } from "./state.ts";
 import type { Comment, Kind, RequirementEntity } from "./types.ts";
 import { commentView, requirementView } from "./views.ts";

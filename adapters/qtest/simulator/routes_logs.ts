@@ -20,8 +20,8 @@ import {
 } from "./call.ts";
 import { readInstant } from "./dates.ts";
 import { storeInline } from "./files.ts";
-import { noteLog, refreshRunStatus, runOf } from "./routes_execution.ts";
-import { storeHtml } from "./routes_design.ts";
+import { noteLog, refreshRunStatus, runOf } from "./routes_runs.ts";
+import { storeHtml } from "./text.ts";
 import type { QtestState } from "./state.ts";
 import type {
   Status,

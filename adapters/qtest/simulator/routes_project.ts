@@ -22,7 +22,7 @@ import {
 } from "./call.ts";
 import { addField, CUSTOM_DATA_TYPES, fieldView, OPTION_DATA_TYPES, optionView } from "./fields.ts";
 import type { Field, FieldOption } from "./types.ts";
-import { statusView, userView } from "./views.ts";
+import { siteUserView, statusView, userView } from "./views.ts";
 
 const FIELD_TYPES = new Set([
   "releases",
@@ -126,7 +126,7 @@ function searchUsers(call: Call): Answer {
   const found = call.state.users.filter((user) =>
     (inactive || user.active) && user.username.toLowerCase().includes(name)
   );
-  return pagedAnswer(call, found, userView, { maxSize: 100 });
+  return pagedAnswer(call, found, siteUserView, { maxSize: 100 });
 }
 
 /** Object type of a settings route; 403 without the permission, 404 for what has no fields. */

@@ -124,7 +124,10 @@ function seedSystemFields(state: QtestState): void {
       id: more.id ?? id--,
     });
     const first = field.options[0];
-    if (first !== undefined && more.required === true) first.isDefault = true;
+    if (first !== undefined && more.required === true) {
+      first.isDefault = true;
+      field.defaultValue = String(first.value);
+    }
   };
   seedCaseFields(system);
   seedExecutionFields(state, system);

@@ -16,8 +16,12 @@ import { type Auth, invalidToken } from "./auth.ts";
 import type { Budget } from "./budget.ts";
 import { type Answer, type Call, Refusal, type Route } from "./call.ts";
 import { BULK_ROUTES } from "./routes_bulk.ts";
-import { DESIGN_ROUTES } from "./routes_design.ts";
-import { EXECUTION_ROUTES } from "./routes_execution.ts";
+import { CASE_ROUTES } from "./routes_cases.ts";
+import { CYCLE_ROUTES } from "./routes_cycles.ts";
+import { MODULE_ROUTES } from "./routes_modules.ts";
+import { RELEASE_ROUTES } from "./routes_releases.ts";
+import { RUN_ROUTES } from "./routes_runs.ts";
+import { STEP_ROUTES } from "./steps.ts";
 import { FILE_ROUTES } from "./files.ts";
 import { LINK_ROUTES } from "./routes_links.ts";
 import { LOG_ROUTES } from "./routes_logs.ts";
@@ -30,8 +34,12 @@ import type { User } from "./types.ts";
 export const API_ROUTES: readonly Route[] = [
   ...PROJECT_ROUTES,
   ...BULK_ROUTES,
-  ...DESIGN_ROUTES,
-  ...EXECUTION_ROUTES,
+  ...MODULE_ROUTES,
+  ...CASE_ROUTES,
+  ...STEP_ROUTES,
+  ...RELEASE_ROUTES,
+  ...CYCLE_ROUTES,
+  ...RUN_ROUTES,
   ...LOG_ROUTES,
   ...SEARCH_ROUTES,
   ...FILE_ROUTES,

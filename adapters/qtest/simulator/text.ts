@@ -63,3 +63,12 @@ export function rewriteParameters(text: string, rewrite: (name: string) => strin
   if (!text.includes("[~")) return text;
   return text.replace(/\[~([^\[\]]+)\]/g, (_all, name: string) => `[~${rewrite(name.trim())}]`);
 }
+
+/** Rich text as a tenant stores it; nothing is the empty text. */
+export function storeHtml(
+  tenant: { switches: { normaliseHtml: boolean } },
+  text: string | undefined,
+): string {
+  if (text === undefined) return "";
+  return tenant.switches.normaliseHtml ? normaliseHtml(text) : text;
+}

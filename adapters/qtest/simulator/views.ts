@@ -425,3 +425,18 @@ export function userView(user: User): Json {
     external_user_name: "",
   };
 }
+
+/** A user as the site-wide search shows one. */
+export function siteUserView(user: User): Json {
+  return {
+    links: [],
+    id: user.id,
+    username: user.username,
+    email: user.email,
+    first_name: user.firstName,
+    last_name: user.lastName,
+    status: user.active ? 1 : 0,
+    external_username: "",
+    authentication_system: "INTERNAL",
+  };
+}
