@@ -40,6 +40,7 @@ export const LOSS_RULES: Readonly<Record<string, string>> = {
   "archived-case": "an archived or unreadable test case became a placeholder",
   "attachment-too-large": "a file over the target's limit stays in the report folder",
   "call-inlined": "a call to another test case became a line of text",
+  "call-parameters": "a called test case has no place for the parameters of the call",
   "cycle-attachment":
     "files of test cycles have no place in the target and stay in the report folder",
   "empty-expected": "the target refuses empty step texts; they became a dash",
@@ -54,11 +55,16 @@ export const LOSS_RULES: Readonly<Record<string, string>> = {
   "name-cut": "a name was longer than the target takes",
   "no-end-date":
     "an execution without end date took the cycle's planned end or the time of the run",
+  "no-field": "the target has no field for a value; where there is a text, the value stands in it",
   "no-log": "an execution whose status maps to no log made only a test run",
   "no-log-attachment": "files of executions without log stay in the report folder",
   "not-included": "a reference to a kind that is switched off became text",
   "old-version": "an execution of an older version hangs on the current version",
+  "option-missing": "a choice field of the target lacks the option",
   "plan-folder": "folders of test plans have no place; their path stands in the release's text",
   "required-default": "a field the target requires took its default value",
+  "status-unmapped":
+    "the status of an executed step has no counterpart; the step log is Unexecuted",
   "steps-in-note": "executed steps that no longer match the test case stand in the note",
+  "value-unfit": "a value does not fit the type of the target's field",
 };

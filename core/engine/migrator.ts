@@ -3,7 +3,7 @@
  * together. Resuming is not a feature beside this; it is the only way a run works.
  * @module
  */
-import type { Change, Phase, Run, Scope } from "../ports/mod.ts";
+import type { Change, Phase, Progress, Run, Scope } from "../ports/mod.ts";
 import { PHASES } from "../ports/mod.ts";
 import {
   BudgetError,
@@ -17,22 +17,24 @@ import {
 import type { ExitCode } from "../errors.ts";
 import type { Summary } from "../report/model.ts";
 import { Committer } from "./committer.ts";
+import { NO_CONTROL, readControl, writeControl } from "./control.ts";
 import { preflight } from "./doctor.ts";
 import { allStages, selectStages } from "./graph.ts";
 import { instant, LeaseKeeper } from "./lease_keeper.ts";
 import { ProgressTracker } from "./progress.ts";
 import { runStages, stageNote } from "./runner.ts";
 import type { RunContext, Stage } from "./stage.ts";
-import { stateOfPhases } from "./state_machine.ts";
+import { assertTransition, stateOfPhases } from "./state_machine.ts";
 import { buildSummary, nextStep, noteName, PHASE_TIMES_NOTE } from "./summary.ts";
 import { Topics } from "./topics.ts";
 import { TRAFFIC_NOTE, TrafficLog } from "./traffic_log.ts";
 import type { TrafficNote } from "./traffic_log.ts";
-import type { AdvanceOptions, Finding, Migrator, Outcome, Services } from "./types.ts";
+import type { AdvanceOptions, Finding, Migrator, Outcome, RunControl, Services } from "./types.ts";
 
 /** No create starts in the last part of a budget: its answer would come after the end. */
 const NO_CREATE_MS = 3_000;
 const FLUSH_MS = 1_000;
+const CONTROL_MS = 1_000;
 
 export function createMigrator(services: Services): Migrator {
   return new Engine(services);
@@ -41,6 +43,7 @@ export function createMigrator(services: Services): Migrator {
 class Engine implements Migrator {
   readonly #services: Services;
   #scope: Promise<Scope> | null = null;
+  #session: Session | null = null;
 
   constructor(services: Services) {
     this.#services = services;
@@ -61,6 +64,28 @@ class Engine implements Migrator {
     return await this.#summarise(run);
   }
 
+  async control(runId: string, change: Partial<RunControl>): Promise<RunControl> {
+    const { store } = this.#services;
+    const run = await store.run(runId);
+    if (run === null) throw new ConfigError(`There is no run "${runId}" in this database`);
+    const isFinal = ["completed", "cancelled", "rolled-back"].includes(run.state);
+    const repeats = change.desired === "cancelled" && run.state === "cancelled";
+    if (isFinal && !repeats) {
+      throw new StopError(EXIT.usage, `Cannot control run ${runId}: it is ${run.state}`);
+    }
+    const control = await writeControl(store, runId, change);
+    this.#session?.controlChanged(control);
+    return control;
+  }
+
+  async controlOf(runId: string): Promise<RunControl> {
+    return await readControl(this.#services.store, runId);
+  }
+
+  progress(): Progress[] {
+    return this.#session?.progress() ?? [];
+  }
+
   async close(): Promise<void> {
     await this.#services.store.close();
   }
@@ -76,14 +101,20 @@ class Engine implements Migrator {
     const session = new Session(this.#services, scope, abort);
     options.force?.addEventListener("abort", () => abort.abort(options.force?.reason));
     await session.acquire();
+    this.#session = session;
     try {
       // Read again under the lease: the run may have moved while we waited for it.
       const current = (await this.#services.store.runs(scope.id))[0] ?? null;
       const run = current === null || isOver(current)
         ? await this.#createRun(scope, phases)
         : current;
+      // Whoever starts the work by hand wants it to go on.
+      if (options.budgetMs === undefined) {
+        await writeControl(this.#services.store, run.id, { desired: "running", reason: null });
+      }
       return await session.work(run, { ...options, phases });
     } finally {
+      this.#session = null;
       await session.release();
     }
   }
@@ -175,6 +206,8 @@ class Session {
   #keeper: LeaseKeeper | null = null;
   #committer: Committer | null = null;
   #failure: unknown = null;
+  #control: RunControl = NO_CONTROL;
+  #tracker: ProgressTracker | null = null;
   /** Makes the next commit carry the counters whatever the time. */
   #flushNext: () => void = () => undefined;
 
@@ -285,12 +318,92 @@ class Session {
     ]);
     run.state = stateOfPhases(run.phases);
     run.reason = null;
-    return await runStages(ctx, stages, done, {
-      onFailure: (error) => {
+    const hooks = {
+      onFailure: (error: unknown): void => {
         this.#failure ??= error;
-        ctx.topics.bump("stop");
       },
-    });
+    };
+    const stopPolling = this.#pollControl(run);
+    try {
+      for (;;) {
+        if (await runStages(ctx, stages, done, hooks)) return true;
+        if (this.#control.desired !== "paused" || !await this.#waitWhilePaused(ctx, options)) {
+          return false;
+        }
+      }
+    } finally {
+      await stopPolling();
+    }
+  }
+
+  /** Takes over what somebody asks of this run, here or in another process. */
+  controlChanged(control: RunControl): void {
+    this.#control = control;
+    const { source, target, settings } = this.#services;
+    source.setRequestsPerMinute(control.limits.source ?? settings.source.requestsPerMinute);
+    target.setRequestsPerMinute(control.limits.target ?? settings.target.requestsPerMinute);
+  }
+
+  progress(): Progress[] {
+    return this.#tracker?.all() ?? [];
+  }
+
+  /** Reads the control row every second; returns how to stop. */
+  #pollControl(run: Run): () => Promise<void> {
+    const { clock, store } = this.#services;
+    const stop = new AbortController();
+    const loop = async (): Promise<void> => {
+      while (!stop.signal.aborted) {
+        try {
+          const control = await readControl(store, run.id);
+          if (JSON.stringify(control) !== JSON.stringify(this.#control)) {
+            this.controlChanged(control);
+          }
+          await clock.sleep(CONTROL_MS, stop.signal);
+        } catch (error) {
+          if (stop.signal.aborted) return;
+          // A store that is away for a moment: the next commit will tell.
+          this.#services.log({
+            level: "debug",
+            event: "run.controlUnreadable",
+            data: { message: describeError(error).message },
+          });
+          await clock.sleep(CONTROL_MS, stop.signal).catch(() => undefined);
+        }
+      }
+    };
+    const running = loop();
+    return async () => {
+      stop.abort();
+      await running;
+    };
+  }
+
+  /** Holds the run still until somebody resumes it; false when the process is to end meanwhile. */
+  async #waitWhilePaused(ctx: RunContext, options: AdvanceOptions): Promise<boolean> {
+    const { run } = ctx;
+    const reason = this.#control.reason ?? "paused by request";
+    await this.#setState(ctx, "paused", reason);
+    while (this.#control.desired === "paused") {
+      const mayWait = options.signal?.aborted !== true && this.#failure === null &&
+        options.budgetMs === undefined && !this.#abort.signal.aborted;
+      if (!mayWait) return false;
+      await this.#services.clock.sleep(200);
+    }
+    if (this.#control.desired === "cancelled") return false;
+    await this.#setState(ctx, stateOfPhases(run.phases), null);
+    return true;
+  }
+
+  async #setState(ctx: RunContext, state: Run["state"], reason: string | null): Promise<void> {
+    const { run } = ctx;
+    assertTransition(run.state, state);
+    run.state = state;
+    run.reason = reason;
+    await ctx.commit([
+      { op: "run", id: run.id, set: { state, reason, updatedAt: ctx.nowIso() } },
+      this.#event(run, "state", { state, reason }),
+    ]);
   }
 
   async #context(
@@ -309,6 +422,7 @@ class Session {
       this.#services,
       options.onProgress ?? (() => undefined),
     );
+    this.#tracker = tracker;
     const nowIso = (): string => instant(clock.now());
     const notes = new NoteCache();
     return await Promise.resolve({
@@ -327,6 +441,7 @@ class Session {
       assertMayWrite: () => keeper?.assertFresh(),
       stopping: () =>
         this.#failure !== null || options.signal?.aborted === true ||
+        this.#control.desired !== "running" ||
         this.#abort.signal.aborted || clock.monotonic() >= deadline,
       noMoreCreates: () => clock.monotonic() >= deadline - NO_CREATE_MS,
       signal: this.#abort.signal,
@@ -351,6 +466,9 @@ class Session {
   }
 
   #interruption(options: AdvanceOptions): StopError | null {
+    if (this.#control.desired === "cancelled") {
+      return new StopError(EXIT.failed, this.#control.reason ?? "Cancelled by request");
+    }
     if (options.signal?.aborted) {
       return new InterruptedError("Interrupted; everything done is kept");
     }
@@ -366,6 +484,8 @@ class Session {
     // Counters first: the summary is built from what the store holds.
     this.#flushNext();
     await committer?.commit([]);
+    const isCancelled = this.#control.desired === "cancelled";
+    if (isCancelled) run.state = "cancelled";
     if (isComplete) {
       run.state = "completed";
       run.completedAt = instant(this.#services.clock.now());

@@ -74,6 +74,15 @@ export interface Finding {
   fix: string | null;
 }
 
+/** What another terminal, a browser or a schedule may ask of a run. */
+export interface RunControl {
+  /** `paused` keeps the owner waiting; `cancelled` ends the run for good. */
+  desired: "running" | "paused" | "cancelled";
+  reason: string | null;
+  /** Requests per minute in force until changed again; null = as configured. */
+  limits: { source: number | null; target: number | null };
+}
+
 export interface Migrator {
   /** Pre-flight: reads both systems, changes nothing. */
   doctor(signal: AbortSignal): Promise<Finding[]>;
@@ -81,6 +90,15 @@ export interface Migrator {
   advance(options: AdvanceOptions): Promise<Outcome>;
   /** The newest run of this scope. */
   currentRun(): Promise<Run | null>;
+  /**
+   * Asks the owner of a run, in whatever process, to pause, go on, or end. Safe to repeat. Throws
+   * {@linkcode StopError} (exit 2) where the state does not allow it: a run that is over.
+   */
+  control(runId: string, change: Partial<RunControl>): Promise<RunControl>;
+  /** What is asked of a run at present. */
+  controlOf(runId: string): Promise<RunControl>;
+  /** Live progress of the run that this process works on; empty for others. */
+  progress(): Progress[];
   summary(runId: string): Promise<Summary>;
   close(): Promise<void>;
 }

@@ -1,6 +1,6 @@
 /** Reading a run's lists from the store, page by page. @module */
 import type { Keyset, Rows, Store, TargetKind, TargetRow } from "../ports/mod.ts";
-import type { ListKind } from "../records/mod.ts";
+import type { ListKind, RecordByKind } from "../records/mod.ts";
 import type { ReportContent } from "./content.ts";
 import type { Redirect } from "./csv.ts";
 import type { Summary } from "./model.ts";
@@ -59,25 +59,60 @@ export async function* redirects(store: Store, scopeId: number): AsyncIterable<R
   }
 }
 
+type RecordsByName = Map<string, RecordByKind[ListKind]>;
+
+/** Placeholders of archived cases stand for no record but for a key people may look up. */
+function standsForRecord(row: TargetRow, kind: ListKind): boolean {
+  return row.targetId !== null && (row.recordKind === kind || row.kind === "testCase");
+}
+
 async function toRedirects(
   store: Store,
   scopeId: number,
   kind: ListKind,
   rows: TargetRow[],
 ): Promise<Redirect[]> {
-  const own = rows.filter((row) => row.recordKind === kind && row.targetId !== null);
-  const records = await store.recordsByKey(scopeId, kind, own.map((row) => row.key));
+  const own = rows.filter((row) => standsForRecord(row, kind));
+  const records = await namedRecords(store, scopeId, kind, own.map((row) => row.key));
+  const runs = await runsOf(store, scopeId, own);
   return own.map((row) => {
     const record = records.get(row.key);
     const key = record !== undefined && "key" in record ? record.key : null;
     return {
       kind,
       key: key ?? row.key,
-      sourceId: record?.id ?? row.key,
+      sourceId: record?.id ?? "",
       targetKind: row.kind,
       targetId: row.targetId ?? "",
       pid: row.detail.pid ?? null,
-      url: row.detail.webUrl ?? null,
+      // A test log has no address; its run shows it.
+      url: row.detail.webUrl ?? runs.get(row.parentKey ?? "")?.detail.webUrl ?? null,
     };
   });
+}
+
+/** Records by the name their artefact has in the target map: the identity, or the key of cycles and plans. */
+async function namedRecords(
+  store: Store,
+  scopeId: number,
+  kind: ListKind,
+  names: string[],
+): Promise<RecordsByName> {
+  const found: RecordsByName = await store.recordsByKey(scopeId, kind, names);
+  if (kind !== "testCycle" && kind !== "testPlan") return found;
+  const wanted = new Set(names);
+  for await (const record of allRows((page) => store.records(scopeId, kind, page))) {
+    if (wanted.has(record.key)) found.set(record.key, record);
+  }
+  return found;
+}
+
+async function runsOf(
+  store: Store,
+  scopeId: number,
+  rows: readonly TargetRow[],
+): Promise<Map<string, TargetRow>> {
+  const keys = rows.filter((row) => row.kind === "testLog" && row.parentKey !== null)
+    .map((row) => row.parentKey ?? "");
+  return keys.length === 0 ? new Map() : await store.targetsByKey(scopeId, "testRun", keys);
 }
