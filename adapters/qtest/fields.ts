@@ -61,7 +61,10 @@ export function toField(object: FieldObject, wire: WireField): TargetField {
     isSystem: wire.system_field ?? wire.id.startsWith("-"),
     originalName: wire.original_name ?? null,
     options,
-    defaultValue: wire.default_value ?? null,
+    // Options name their default on themselves, the field does not always repeat it.
+    defaultValue: wire.default_value ??
+      wire.allowed_values?.find((option) => option.is_default && option.is_active !== false)
+        ?.value ?? null,
   };
 }
 

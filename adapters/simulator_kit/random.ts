@@ -27,14 +27,14 @@ export function hashText(text: string, seed = 0): number {
   return mix32(hash);
 }
 
-/** Hashes whole numbers (also beyond 32 bits) to an unsigned 32-bit number. */
-export function hashNumbers(...values: number[]): number {
-  let hash = 0x9e3779b9;
-  for (const value of values) {
-    hash = mix32(hash ^ (value >>> 0));
-    hash = mix32(hash + Math.floor(value / 4_294_967_296));
-  }
-  return hash;
+/** Hashes up to three whole numbers (also beyond 32 bits) to an unsigned 32-bit number. */
+export function hashNumbers(a: number, b = 0, c = 0): number {
+  return addToHash(addToHash(addToHash(0x9e3779b9, a), b), c);
+}
+
+function addToHash(hash: number, value: number): number {
+  const mixed = mix32(hash ^ (value >>> 0));
+  return value < 4_294_967_296 ? mixed : mix32(mixed + Math.floor(value / 4_294_967_296));
 }
 
 function mix32(value: number): number {

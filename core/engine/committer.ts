@@ -35,7 +35,7 @@ export class Committer {
     if (this.#broken !== null) return Promise.reject(this.#broken);
     return new Promise((resolve, reject) => {
       this.#queue.push({ changes, resolve, reject });
-      this.#draining ??= this.#drain().finally(() => this.#draining = null);
+      this.#draining ??= this.#drain();
     });
   }
 
@@ -56,6 +56,8 @@ export class Committer {
         await this.#separate(group, error);
       }
     }
+    // In the same turn as the last look at the queue: what comes later starts a new drain.
+    this.#draining = null;
   }
 
   #take(): Waiting[] {

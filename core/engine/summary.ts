@@ -93,8 +93,9 @@ function resultOf(
   return worstExit(...codes);
 }
 
-async function recordCounts(
-  { store, run }: SummaryInput,
+/** Where the records of every kind are, as the store has it now. */
+export async function recordCounts(
+  { store, run }: Pick<SummaryInput, "store" | "run">,
   targets: TargetCount[],
 ): Promise<Summary["counts"]> {
   const inventory = await store.inventory(run.scopeId);

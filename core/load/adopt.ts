@@ -95,7 +95,7 @@ async function adoptPage(ctx: RunContext, kind: DraftKind, page: Found[]): Promi
       detail: foundDetail(found),
     };
     changes.push(
-      { op: "planTargets", rows: [targetRow({ ord: 0, ...state })] },
+      { op: "planTargets", rows: [targetRow({ ord: 0, ...state })], onlyNew: true },
       { op: "targets", rows: [state] },
     );
   }

@@ -29,6 +29,8 @@ export function attachmentsStage(after: string[], parents: string[], planners: s
 interface Job {
   row: TargetRow;
   object: FileObject;
+  /** The parent was in the target before this run, perhaps with its files. */
+  wasThere: boolean;
 }
 
 async function uploadAll(
@@ -88,7 +90,7 @@ function objectKey(object: FileObject): string {
 
 /** Sent inside a create or by an upload whose answer was lost. */
 function mayBeThere(job: Job): boolean {
-  return job.row.state !== "pending" || job.row.detail.inlined === true;
+  return job.row.state !== "pending" || job.row.detail.inlined === true || job.wasThere;
 }
 
 /** Rows whose object exists; rows of set-aside parents are set aside on the way. */
@@ -109,7 +111,8 @@ async function jobsOf(
     const parent = parents.get(`${row.parentKind}/${row.parentKey}`);
     if (parent?.state === "loaded") {
       const object = await objectOf(ctx, row, parent, upstreamDone);
-      if (object !== null) jobs.push({ row, object });
+      const wasThere = parent.origin !== "created";
+      if (object !== null) jobs.push({ row, object, wasThere });
     } else if (parent?.state === "setAside" || (upstreamDone && parent?.state !== "inDoubt")) {
       const why =
         `The file waits for ${row.parentKind} ${row.parentKey}, which is not in the target`;

@@ -216,7 +216,12 @@ export type Change =
   /** JSON value under a name, per scope; null deletes. */
   | { op: "checkpoint"; name: string; value: unknown }
   /** Inserts rows; an existing (kind, key) keeps state, target id, attempts and origin, and takes the rest. */
-  | { op: "planTargets"; rows: TargetRow[] }
+  | {
+    op: "planTargets";
+    rows: TargetRow[];
+    /** Leave rows that exist as they are. */
+    onlyNew?: boolean;
+  }
   /** Overwrites the named columns of existing rows. */
   | {
     op: "targets";
@@ -389,6 +394,11 @@ export interface Store {
   ): Promise<{ phase: Phase; kind: string; level: IssueLevel; setAside: boolean; count: number }[]>;
   differences(runId: string, page: Keyset): Promise<Rows<DifferenceRow>>;
   events(runId: string | null, afterId: number, limit: number): Promise<EventRow[]>;
+  /**
+   * Appends an event without a lease: who asked for what (audit), which notification was delivered.
+   * A store without it keeps no such trail.
+   */
+  appendEvent?(event: Omit<EventRow, "id">): Promise<void>;
   requestCounts(
     runId: string,
   ): Promise<{ system: "source" | "target"; route: string; status: string; count: number }[]>;

@@ -1,5 +1,5 @@
 /** Checks answers against a vendor's published OpenAPI description. @module */
-import Ajv, { type ValidateFunction } from "ajv";
+import { Ajv, type ValidateFunction } from "ajv";
 import { parse } from "yaml";
 
 type Node = Record<string, unknown>;

@@ -237,9 +237,16 @@ Deno.test("ProgressView rewrites one line per phase on a terminal, with other ou
   view.show(progress({ at: 1_000 }));
   view.above("warning: x\n");
   view.show(progress({ at: 2_000, phase: "load", stage: "load.testRun" }));
+  view.show(progress({ at: 3_000, done: 60 }));
   view.end();
-  assertEquals(io.stderr.split("\n").length, 4);
-  assertStringIncludes(io.stderr, "warning: x\n");
+  const clear = "\r\u001b[2K";
+  const [first = "", extract = ""] = [50, 60].map((done) => progressLine(progress({ done })));
+  const load = progressLine(progress({ phase: "load", stage: "load.testRun" }));
+  const both = `${clear}\u001b[1A${clear}${extract}\n${load}`;
+  assertEquals(
+    io.stderr,
+    `${first}${clear}warning: x\n${first}${clear}${first}\n${load}${both}${both}\n`,
+  );
 });
 
 Deno.test("table() aligns numbers right and keeps control characters off the terminal", () => {

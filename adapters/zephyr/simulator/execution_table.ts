@@ -8,6 +8,7 @@ import { ACCOUNTS, iso, sometimes } from "./people.ts";
 import { richText } from "./texts.ts";
 import type {
   SimCase,
+  SimCustomFields,
   SimCycle,
   SimExecution,
   SimExecutionTable,
@@ -61,8 +62,13 @@ class Table implements SimExecutionTable {
   }
 
   #kept(index: number): SimExecution | undefined {
-    if (!(index >= 0 && index < this.length)) throw new RangeError(`No execution at ${index}`);
-    return this.#changed.get(index) ?? this.#added[index - this.#base.length];
+    if (!(index >= 0 && index < this.#base.length + this.#added.length)) {
+      throw new RangeError(`No execution at ${index}`);
+    }
+    if (index >= this.#base.length) {
+      return this.#changed.get(index) ?? this.#added[index - this.#base.length];
+    }
+    return this.#changed.size === 0 ? undefined : this.#changed.get(index);
   }
 
   at(index: number): SimExecution {
@@ -121,6 +127,7 @@ class GeneratedRows implements RowSource {
   #environments: number[];
   #window: number;
   #comments: string[];
+  #fields: SimCustomFields[];
 
   constructor(context: Context, cases: SimCase[], cycles: SimCycle[], lookups: Lookups) {
     const mine = (row: { projectId: number }): boolean => row.projectId === context.projectId;
@@ -137,6 +144,7 @@ class GeneratedRows implements RowSource {
     this.#environments = lookups.environments.filter(mine).map((row) => row.id);
     const texts = context.random("comments");
     this.#comments = Array.from({ length: 100 }, () => richText(texts, 0));
+    this.#fields = Array.from({ length: 100 }, () => customFields(texts, "execution"));
     this.#window = Math.max(5, Math.ceil((this.length / this.#cycles.length) * 0.9));
   }
 
@@ -195,7 +203,9 @@ class GeneratedRows implements RowSource {
       assignedToId: sometimes(random, random.pick(ACCOUNTS), 0.3) || null,
       comment: sometimes(random, this.#comment(random), 0.6),
       automated: random.chance(0.2),
-      customFields: customFields(random, "execution"),
+      customFields: this.#context.lean
+        ? random.pick(this.#fields)
+        : customFields(random, "execution"),
       issues: this.#issues(index, random.chance(this.#context.lean ? 0 : 0.1)),
       updatedAt: endMs,
     };

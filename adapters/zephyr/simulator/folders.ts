@@ -4,7 +4,7 @@ import type { SimFolder, SimFolderType } from "./types.ts";
 import { words } from "./texts.ts";
 
 const TYPES: SimFolderType[] = ["TEST_CASE", "TEST_CYCLE", "TEST_PLAN"];
-const DEPTH = 11;
+const DEPTH = 12;
 
 /**
  * Makes the trees. Each has roots, a branch 11 deep, equal names under different parents, a folder
@@ -15,7 +15,7 @@ export function makeFolders(context: Context): SimFolder[] {
   const total = Math.max(26, context.options.folders);
   const caseShare = total - 16;
   const sizes: Record<SimFolderType, number> = {
-    TEST_CASE: Math.max(14, Math.ceil(caseShare * 0.7)),
+    TEST_CASE: Math.max(17, Math.ceil(caseShare * 0.7)),
     TEST_CYCLE: Math.max(8, Math.floor(caseShare * 0.3) + 8),
     TEST_PLAN: 5,
   };

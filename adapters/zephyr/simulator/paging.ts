@@ -76,11 +76,8 @@ export function cursorPage(rows: RowSet, request: PageRequest): string {
   const draw = hashNumbers(settings.seed, hashText(request.url), from);
   const size = settings.shortCursorPages ? shortSize(rows, first, from, limit, draw) : limit;
   const slice = rows.positions.subarray(first, first + size);
-  const nextId = nextCursor(
-    rows,
-    first + slice.length,
-    settings.shortCursorPages && draw % 3 === 0,
-  );
+  const onePast = settings.shortCursorPages && slice.length > 0 && draw % 3 === 0;
+  const nextId = nextCursor(rows, first + slice.length, onePast);
   const next = nextId === null
     ? null
     : `${request.url}?${query.with({ limit, startAtId: nextId })}`;

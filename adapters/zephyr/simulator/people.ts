@@ -29,7 +29,18 @@ export function sometimes<T>(random: Random, value: T, emptyShare: number): T | 
   return draw < emptyShare * 0.75 ? null : undefined;
 }
 
-/** An instant with second precision. */
+const days = new Map<number, string>();
+
+/** An instant with second precision; days are kept, formatting one is what costs. */
 export function iso(ms: number): string {
-  return `${new Date(ms).toISOString().slice(0, 19)}Z`;
+  const day = Math.floor(ms / 86_400_000);
+  let date = days.get(day);
+  if (date === undefined) {
+    date = new Date(day * 86_400_000).toISOString().slice(0, 11);
+    days.set(day, date);
+  }
+  const seconds = Math.floor((ms - day * 86_400_000) / 1000);
+  const two = (value: number): string => (value < 10 ? `0${value}` : `${value}`);
+  const hours = two(Math.floor(seconds / 3600));
+  return `${date}${hours}:${two(Math.floor(seconds / 60) % 60)}:${two(seconds % 60)}Z`;
 }

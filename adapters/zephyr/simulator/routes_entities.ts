@@ -1,5 +1,6 @@
 /** Routes of projects, folders, lookups, cases, cycles, plans and executions. @module */
 import { ApiError, notFound, type Query } from "./answers.ts";
+import { createExecutionText } from "./execution_text.ts";
 import type { Rows, SimulatorState } from "./state.ts";
 import type { SimCase, SimExecution, SimLookup, SimStatusType } from "./types.ts";
 
@@ -246,6 +247,7 @@ export function cycleRoutes(state: SimulatorState): Route[] {
 /** Executions and their steps. */
 export function executionRoutes(state: SimulatorState): Route[] {
   const { dataset, wire } = state;
+  const text = createExecutionText(state.base, wire);
   const list = (cursor: boolean): Route[1] => ({ path, query }) => {
     const filter = executionFilter(state, query, cursor ? changedSince(state, query) : null);
     const links = query.flag("includeStepLinks");
@@ -253,7 +255,10 @@ export function executionRoutes(state: SimulatorState): Route[] {
       name: "testexecutions",
       length: dataset.executions.length,
       idAt: (at) => dataset.executions.idAt(at),
-      render: (at) => JSON.stringify(wire.execution(dataset.executions.at(at), links)),
+      render: (at) => {
+        const row = dataset.executions.at(at);
+        return links ? JSON.stringify(wire.execution(row, true)) : text(row);
+      },
     };
     const request = { path, query, filter: filter.name };
     return state[cursor ? "cursorList" : "offsetList"](rows, request, filter.keep());

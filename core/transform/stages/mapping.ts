@@ -60,6 +60,24 @@ async function settleMapping(ctx: RunContext): Promise<boolean> {
   const problems = [...statuses.problems, ...fields.problems];
   if (problems.length > 0) throw refusal(problems);
   const changes: Change[] = [ctx.noteChange(FIELD_PLAN_NOTE, fields.plan)];
+  for (const [index, warning] of fields.warnings.entries()) {
+    changes.push({
+      op: "issue",
+      runId: ctx.run.id,
+      row: {
+        phase: "transform",
+        kind: "field",
+        key: `warning ${index + 1}`,
+        level: "warning",
+        reason: warning.kind,
+        message: `${warning.message}. ${warning.fix}`,
+        payload: null,
+        setAside: false,
+        attempts: 1,
+        at: ctx.nowIso(),
+      },
+    });
+  }
   for (const loss of fields.losses) {
     changes.push({
       op: "losses",
