@@ -236,7 +236,8 @@ async function markLoaded(ctx: RunContext, row: TargetRow, id: string): Promise<
       key: row.key,
       state: "loaded",
       targetId: id,
-      origin: "created",
+      // Found although nothing was ever sent for it: somebody else's run made it.
+      origin: row.attempt > 0 || row.detail.inlined === true ? "created" : "unchanged",
       runId: ctx.run.id,
       lastError: null,
     }],

@@ -11,7 +11,7 @@ import type { Change, Created, DraftKind, TargetRow } from "../ports/mod.ts";
 import { InDoubtError, RefusedError, SetAsideError, StopError } from "../errors.ts";
 import type { RunContext } from "../engine/stage.ts";
 import type { Prepared } from "./prepare.ts";
-import { prepare } from "./prepare.ts";
+import { numberedName, prepare } from "./prepare.ts";
 import { Reconciler } from "./reconcile.ts";
 import { inlineNote } from "./inline_files.ts";
 import type { InlineKind } from "./inline_files.ts";
@@ -43,6 +43,9 @@ const WINDOW = 128;
 const PULL = 64;
 /** So many equal refusals in a row mean that the fault is not in the records. */
 const MAX_EQUAL_REFUSALS = 10;
+/** How tenants word that siblings may not share a name. */
+const NAME_TAKEN = /already (exists|in use|taken)|duplicate|must be unique|not unique/i;
+const MAX_NAME_NUMBER = 50;
 
 export class Loader {
   readonly #ctx: RunContext;
@@ -411,6 +414,7 @@ export class Loader {
       return;
     }
     if (await this.#sendWithoutEmptyTexts(entry, ready)) return;
+    if (await this.#takeAnotherName(entry, ready, error)) return;
     const signature = `${error.status} ${error.answer.replace(/\d+/g, "#")}`;
     this.#equalRefusals = signature === this.#lastRefusal ? this.#equalRefusals + 1 : 1;
     this.#lastRefusal = signature;
@@ -464,6 +468,43 @@ export class Loader {
         }]);
       }
     }
+    return true;
+  }
+
+  /** A tenant that wants sibling names unique: the later one gets a number, as people would do it. */
+  async #takeAnotherName(entry: Entry, ready: Ready, error: RefusedError): Promise<boolean> {
+    const { row } = entry;
+    const { draft } = ready;
+    const isAboutName = error.status === 400 && NAME_TAKEN.test(error.answer);
+    if (!isAboutName || !("name" in draft)) return false;
+    const number = Number(row.detail.nameNumber ?? 1) + 1;
+    if (number > MAX_NAME_NUMBER) return false;
+    const kind = row.recordKind ?? row.kind;
+    const original = number === 2 ? draft.name : String(row.detail.originalName ?? draft.name);
+    row.detail = { ...row.detail, nameNumber: number, originalName: original };
+    await this.#ctx.commit([
+      {
+        op: "targets",
+        rows: [{ kind: row.kind, key: row.key, state: "pending", detail: row.detail }],
+      },
+      {
+        op: "losses",
+        phase: "load",
+        kind,
+        key: row.key,
+        rows: [{
+          kind,
+          key: row.key,
+          field: "name",
+          rule: "name-taken",
+          before: original,
+          after: numberedName(original, number),
+        }],
+      },
+    ]);
+    row.state = "pending";
+    entry.state = "idle";
+    this.#signal();
     return true;
   }
 

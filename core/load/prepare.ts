@@ -7,7 +7,11 @@ import { payloadHash } from "../transform/mod.ts";
 import { caseBundles } from "../transform/stages/cases.ts";
 import { transformOf } from "../transform/stages/context.ts";
 import { caseShapeOf } from "../transform/stages/executions.ts";
+import { cutText, MARKERS, splitNameMarker } from "../text/mod.ts";
 import { inlineFilesOf } from "./inline_files.ts";
+
+/** Longest name the target takes. */
+const MAX_NAME = 500;
 
 /** A row that can be sent now, cannot yet, or never will. */
 export type Prepared =
@@ -44,10 +48,22 @@ export async function prepare(
     const parent = parentOf(parents, row);
     return typeof parent === "string" ? "" : parent.targetId ?? "";
   };
+  const numbers = new Map(open.map((row) => [row.key, row.detail.nameNumber]));
   for (const [key, value] of await PREPARE[kind](ctx, open, parentId, parents)) {
+    const number = numbers.get(key);
+    if (typeof number === "number" && value.state === "ready" && "name" in value.draft) {
+      value.draft = { ...value.draft, name: numberedName(value.draft.name, number) };
+    }
     prepared.set(key, value);
   }
   return prepared;
+}
+
+/** `Smoke` → `Smoke (2)`, before a marker at the end; for tenants that refuse equal sibling names. */
+export function numberedName(name: string, number: number): string {
+  const { name: plain, key } = splitNameMarker(name);
+  const suffix = ` (${number})${key === null ? "" : MARKERS.suffix(key)}`;
+  return `${cutText(plain, MAX_NAME - suffix.length)}${suffix}`;
 }
 
 type Parents = Map<string, TargetRow>;
