@@ -1,7 +1,7 @@
 // deno-lint-ignore-file require-await -- the port is asynchronous: what is thrown must come out as a rejection
 /** Attachment bytes in memory. @module */
 import { createHash } from "node:crypto";
-import { StoreError } from "../../core/errors.ts";
+import { SetAsideError, StoreError } from "../../core/errors.ts";
 import type { Blobs } from "../../core/ports/mod.ts";
 
 /** Creates an empty store of bytes; `export` only names the place a file would have. */
@@ -21,7 +21,10 @@ class MemoryBlobs implements Blobs {
     for await (const chunk of body) {
       size += chunk.byteLength;
       if (size > maxBytes) {
-        throw new StoreError("other", `Cannot store attachment: larger than ${maxBytes} bytes`);
+        throw new SetAsideError(
+          "too-large",
+          `Cannot store attachment: larger than ${maxBytes} bytes`,
+        );
       }
       chunks.push(new Uint8Array(chunk));
     }

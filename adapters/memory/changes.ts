@@ -30,6 +30,8 @@ export function applyChange(shared: SharedTables, scope: ScopeTables, given: Cha
       return storeAttachment(scope, change);
     case "detail":
       return change.rows.forEach((row) => scope.details.set(pathKey(row.task, row.key), row));
+    case "removeDetails":
+      return removeDetails(scope, change);
     case "checkpoint":
       if (change.value === null || change.value === undefined) {
         return void scope.checkpoints.delete(change.name);
@@ -110,6 +112,12 @@ function storeAttachment(scope: ScopeTables, change: ChangeOf<"attachmentStored"
   }
 }
 
+function removeDetails(scope: ScopeTables, { task, keys }: ChangeOf<"removeDetails">): void {
+  for (const [id, row] of scope.details) {
+    if (row.task === task && (keys === null || keys.includes(row.key))) scope.details.delete(id);
+  }
+}
+
 /** Keys given override; a null removes its key. */
 function mergeDetail(before: TargetDetail, given: TargetDetail): TargetDetail {
   const merged = Object.entries({ ...before, ...given })
@@ -130,7 +138,6 @@ function planTarget(scope: ScopeTables, row: TargetRow, onlyNew: boolean): void 
     scope.targets.set(key, { ...row, seenPass: 0 });
     return;
   }
-  if (onlyNew) return;
   if (onlyNew) return;
   const planned: Partial<StoredTarget> = {
     recordKind: row.recordKind,

@@ -323,11 +323,6 @@ class MemoryStore implements Store {
     return structuredClone(rows.slice(0, limit));
   }
 
-  async appendEvent(event: Args<"appendEvent">[0]): Promise<void> {
-    const id = (this.#shared.events.at(-1)?.id ?? 0) + 1;
-    this.#shared.events.push(structuredClone({ ...event, id }));
-  }
-
   async appendEvent(event: Omit<EventRow, "id">): Promise<void> {
     addEvent(this.#shared, structuredClone(event));
   }

@@ -30,6 +30,7 @@ export interface WriteCall extends Place {
   headers?: Record<string, string>;
   body?: RequestSpec["body"];
   accept?: number[];
+  maxAttempts?: number;
   /** The answer may be empty. */
   textAnswer?: boolean;
 }

@@ -3,6 +3,7 @@ import type {
   Created,
   Draft,
   FileUpload,
+  RemoveOptions,
   Target,
   TargetKind,
   Traffic,
@@ -151,17 +152,13 @@ function versionOf(json: unknown): string | null {
   return parseOne(wireArtefact, { id: "0", ...toObject(json) })?.test_case_version_id ?? null;
 }
 
-/**
- * Deletes without force. Ids of what hangs on something else name it: `testCase/12/345` for the
- * attachment 345 of case 12, `66/12` for the link of requirement 66 to case 12. False for logs (the
- * vendor deletes them with their run only) and for ids that do not tell where they hang.
- */
+/** See `Target.remove`. False also for ids that do not tell where they hang. */
 async function remove(
   api: QtestApi,
   book: FieldBook,
   kind: TargetKind,
   id: string,
-  write: WriteOptions,
+  write: RemoveOptions,
 ): Promise<boolean> {
   switch (kind) {
     case "planFolder":
@@ -178,26 +175,36 @@ async function remove(
       return await unlinkRequirement(api, requirementId, testCaseId.split(","), write);
     }
     default:
-      await api.write(
-        { ...placeOf(kind, id), method: "DELETE", accept: [404], textAnswer: true },
-        write,
-      );
+      await api.write({
+        ...placeOf(kind, id),
+        ...(write.force && (kind === "module" || kind === "testCycle") ? FORCED : {}),
+        method: "DELETE",
+        accept: [404],
+        textAnswer: true,
+      }, write);
       return true;
   }
 }
 
+const FORCED = { query: { force: true }, maxAttempts: 1 };
+
+/** Deletes a field, or with `fieldId/value` one of its options. */
 async function removeField(
   api: QtestApi,
   book: FieldBook,
-  fieldId: string,
+  id: string,
   write: WriteOptions,
 ): Promise<boolean> {
+  const [fieldId = "", value] = id.split("/");
   const object = await book.ownerOf(fieldId, write.signal);
   if (object === null) return true;
+  const field = { objectType: FIELD_FOLDERS[object], fieldId };
   await api.write({
     method: "DELETE",
-    to: "/settings/{objectType}/fields/{fieldId}",
-    params: { objectType: FIELD_FOLDERS[object], fieldId },
+    to: `/settings/{objectType}/fields/{fieldId}${
+      value === undefined ? "" : "/allowed-values/{value}"
+    }`,
+    params: value === undefined ? field : { ...field, value },
     accept: [404],
     textAnswer: true,
   }, write);

@@ -3,7 +3,7 @@ import { ConfigError } from "../errors.ts";
 import { readFileValues } from "./file.ts";
 import { nearestName } from "./nearest.ts";
 import { LOSS_RULES } from "./rules.ts";
-import { type Setting, settingAt, SETTINGS } from "./table.ts";
+import { type Setting, SETTINGS } from "./table.ts";
 import type { Settings } from "./types.ts";
 import { parseValue } from "./values.ts";
 
@@ -253,10 +253,4 @@ export function withoutSecrets(settings: Settings): Record<string, unknown> {
   delete copy.controlPlane;
   delete copy.webhooks;
   return copy;
-}
-
-/** Name under which a setting is described to people in hints: option, environment name or path. */
-export function nameOf(path: string): string {
-  const { option, env } = settingAt(path);
-  return option !== null ? `--${option}` : env ?? path;
 }

@@ -45,9 +45,9 @@ export class Committer {
   }
 
   async #drain(): Promise<void> {
-    // One turn lets units that finish together share the first transaction too.
-    await Promise.resolve();
     while (this.#queue.length > 0) {
+      // A turn of the event loop lets units that finish together share a transaction.
+      await new Promise((resolve) => setTimeout(resolve, 0));
       const group = this.#take();
       try {
         await this.#apply(group.flatMap((waiting) => waiting.changes));

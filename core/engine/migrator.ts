@@ -11,6 +11,7 @@ import {
   describeError,
   EXIT,
   InterruptedError,
+  type MigrationError,
   PreflightError,
   StopError,
 } from "../errors.ts";
@@ -35,6 +36,8 @@ import type { AdvanceOptions, Finding, Migrator, Outcome, RunControl, Services }
 const NO_CREATE_MS = 3_000;
 const FLUSH_MS = 1_000;
 const CONTROL_MS = 1_000;
+/** What a dry run works on: everything that only reads. */
+const DRY_PHASES: readonly Phase[] = ["extract", "transform"];
 
 export function createMigrator(services: Services): Migrator {
   return new Engine(services);
@@ -91,7 +94,7 @@ class Engine implements Migrator {
   }
 
   async advance(options: AdvanceOptions): Promise<Outcome> {
-    const phases = options.phases ?? PHASES;
+    const phases = options.phases ?? (options.dryRun ? DRY_PHASES : PHASES);
     const scope = await this.#openScope();
     const latest = await this.currentRun();
     if (latest?.state === "completed" && options.phases === undefined) {
@@ -302,7 +305,7 @@ class Session {
       this.#abort.signal,
     );
     const problems = checks.findings.filter((finding) => finding.level === "error");
-    if (problems.length > 0) throw checks.failure ?? preflightError(problems);
+    if (problems.length > 0) throw preflightFailure(checks.failure, problems);
     const ctx = await this.#context(run, options, committer, checks);
     const stages = selectStages(allStages(this.#services.settings), phases, options.gate === true);
     const done = await doneStages(ctx, allStages(this.#services.settings));
@@ -425,6 +428,9 @@ class Session {
     this.#tracker = tracker;
     const nowIso = (): string => instant(clock.now());
     const notes = new NoteCache();
+    const readSignal = options.signal === undefined
+      ? this.#abort.signal
+      : AbortSignal.any([this.#abort.signal, options.signal]);
     return await Promise.resolve({
       ...this.#services,
       run,
@@ -438,13 +444,18 @@ class Session {
         await committer.commit(changes);
         notes.learn(changes);
       },
-      assertMayWrite: () => keeper?.assertFresh(),
+      assertMayWrite: () => {
+        // A create that still waits for its slot is not sent any more once the run is to stop.
+        if (options.signal?.aborted) throw readSignal.reason;
+        keeper?.assertFresh();
+      },
       stopping: () =>
         this.#failure !== null || options.signal?.aborted === true ||
         this.#control.desired !== "running" ||
         this.#abort.signal.aborted || clock.monotonic() >= deadline,
       noMoreCreates: () => clock.monotonic() >= deadline - NO_CREATE_MS,
       signal: this.#abort.signal,
+      readSignal,
       isDone: () => false,
       progress: (stage, update) => tracker.update(stage, update),
       note: async <T>(name: string): Promise<T | null> => {
@@ -563,6 +574,11 @@ const EMPTY_PROFILE: RunContext["targetProfile"] = {
   maxAttachmentBytes: 50 * 1024 * 1024,
   monthRemaining: null,
 };
+
+/** A refusal keeps its own words and exit code; a system that cannot be reached is one of the findings. */
+function preflightFailure(failure: MigrationError | null, problems: Finding[]): StopError {
+  return failure instanceof StopError ? failure : preflightError(problems);
+}
 
 function preflightError(problems: Finding[]): PreflightError {
   const lines = problems.map((problem) => problem.message);

@@ -36,6 +36,8 @@ export async function runStages(
         running.set(
           stage.name,
           runOne(ctx, stage, stages, done).catch((error) => {
+            // A read dropped because the run is to stop is the stop itself, not a failure.
+            if (ctx.readSignal.aborted && error === ctx.readSignal.reason) return;
             if (!failed) failure = error;
             failed = true;
             hooks.onFailure(error);

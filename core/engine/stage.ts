@@ -30,6 +30,8 @@ export interface RunContext extends Services {
   noMoreCreates: () => boolean;
   /** Aborts requests in flight; only for the second Ctrl-C and for fatal errors. */
   signal: AbortSignal;
+  /** For reads: aborts as soon as the run is asked to stop, since a read that is dropped costs nothing. */
+  readSignal: AbortSignal;
   isDone: (stage: string) => boolean;
   progress: (stage: string, update: Partial<Pick<Progress, "done" | "total" | "waiting">>) => void;
   /** Reads and writes a JSON note of this run. */

@@ -163,7 +163,7 @@ async function readMissingLookups(ctx: RunContext, seen: Seen): Promise<void> {
     const known = await ctx.store.recordsByKey(ctx.scope.id, kind, [...ids]);
     const missing = [...ids].filter((id) => !known.has(id));
     await pool(missing, 4, ctx.stopping, async (id) => {
-      const record = await lookup.call(ctx.source, kind, id, ctx.signal);
+      const record = await lookup.call(ctx.source, kind, id, ctx.readSignal);
       if (record === null) return;
       await ctx.commit([{
         op: "records",
@@ -184,7 +184,7 @@ async function readUnlistedCases(ctx: RunContext): Promise<number> {
   const known = await ctx.store.details(ctx.scope.id, "tombstone", own);
   const open = own.filter((key) => !known.has(key));
   await pool(open, ctx.settings.source.concurrency, ctx.stopping, async (key) => {
-    const found = await ctx.source.testCase(key, ctx.signal);
+    const found = await ctx.source.testCase(key, ctx.readSignal);
     const changes: Change[] = [{
       op: "detail",
       rows: [{ task: "tombstone", key, state: found === null ? "gone" : "done", count: 0 }],
@@ -224,7 +224,7 @@ async function readVersions(ctx: RunContext): Promise<number> {
     asked += [...pending].filter((key) => !current.has(key)).length;
     const open = [...pending].filter((key) => !known.has(key));
     await pool(open, ctx.settings.source.concurrency, ctx.stopping, async (key) => {
-      const latest = current.get(key) ?? await ctx.source.latestVersion(key, ctx.signal);
+      const latest = current.get(key) ?? await ctx.source.latestVersion(key, ctx.readSignal);
       const state = latest === null ? "gone" : "done";
       await ctx.commit([{
         op: "detail",

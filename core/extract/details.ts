@@ -130,7 +130,7 @@ async function readScript(ctx: RunContext, record: TestCaseRecord, key: string):
     "script",
     "testCase",
     key,
-    () => ctx.source.script(record, ctx.signal),
+    () => ctx.source.script(record, ctx.readSignal),
   );
   if (detail === "setAside") return;
   if (detail === null) return await ctx.commit([state("script", key, "gone", 0)]);
@@ -165,7 +165,7 @@ async function readStepsOf(ctx: RunContext, record: ExecutionRecord, key: string
     "executionSteps",
     "execution",
     key,
-    () => ctx.source.executionSteps(record, ctx.signal),
+    () => ctx.source.executionSteps(record, ctx.readSignal),
   );
   if (detail === "setAside") return;
   if (detail === null) return await ctx.commit([state("executionSteps", key, "gone", 0)]);
@@ -230,7 +230,7 @@ async function readFiles(ctx: RunContext, owner: AttachmentOwner, key: string): 
     "attachments",
     owner.kind,
     key,
-    () => ctx.source.attachments(owner, ctx.signal),
+    () => ctx.source.attachments(owner, ctx.readSignal),
   );
   if (listed === "setAside" || listed === null) return;
   const files = listed.map((file, ord): AttachmentRecord => ({
@@ -259,13 +259,13 @@ async function storeFile(
 ): Promise<{ sha256: string; size: number } | null> {
   // A body that breaks off leaves nothing behind, so the file is simply opened again.
   for (let attempt = 1;; attempt++) {
-    const opened = await ctx.source.download(owner, file.id, ctx.signal);
+    const opened = await ctx.source.download(owner, file.id, ctx.readSignal);
     if (opened === null) return null;
     try {
       return await ctx.blobs.put(opened.body);
     } catch (error) {
-      if (ctx.signal.aborted || attempt >= 5 || !isBrokenBody(error)) throw error;
-      await ctx.clock.sleep(500 * attempt, ctx.signal);
+      if (ctx.readSignal.aborted || attempt >= 5 || !isBrokenBody(error)) throw error;
+      await ctx.clock.sleep(500 * attempt, ctx.readSignal);
     }
   }
 }

@@ -75,7 +75,7 @@ async function readPass(
 ): Promise<ListNote> {
   let note = from;
   if (note.started && note.next === null) return note;
-  for await (const page of ctx.source.pages(list, note.next, ctx.signal)) {
+  for await (const page of ctx.source.pages(list, note.next, ctx.readSignal)) {
     note = {
       next: page.next,
       started: true,

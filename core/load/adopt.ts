@@ -50,10 +50,10 @@ async function adoptAll(ctx: RunContext): Promise<boolean> {
   await ctx.commit([ctx.noteChange(ADOPTED_NOTE, true)]);
   // The search index may lag behind the last writes of whoever made them.
   ctx.progress("load.adopt", { waiting: "reading what is already in the target" });
-  await ctx.clock.sleep(ctx.settings.target.settleMs, ctx.signal);
+  await ctx.clock.sleep(ctx.settings.target.settleMs, ctx.readSignal);
   let adopted = 0;
   for (const kind of DRAFT_KINDS) {
-    for await (const page of ctx.target.sweep(kind, ctx.signal)) {
+    for await (const page of ctx.target.sweep(kind, ctx.readSignal)) {
       adopted += await adoptPage(ctx, kind, page);
       ctx.progress("load.adopt", { done: adopted });
       if (ctx.stopping()) return false;
@@ -64,7 +64,7 @@ async function adoptAll(ctx: RunContext): Promise<boolean> {
 
 async function findRoot(ctx: RunContext): Promise<Found | null> {
   const { context } = await transformOf(ctx);
-  for await (const page of ctx.target.children("module", null, ctx.signal)) {
+  for await (const page of ctx.target.children("module", null, ctx.readSignal)) {
     const root = page.find((found) => keyOfFound(found, context) === "root");
     if (root !== undefined) return root;
   }
@@ -119,7 +119,7 @@ export function updateStage(after: string[]): Stage {
 async function updateAdopted(ctx: RunContext): Promise<boolean> {
   if (await ctx.note<boolean>(ADOPTED_NOTE) === null) return true;
   for (const kind of DRAFT_KINDS) {
-    for await (const page of ctx.target.sweep(kind, ctx.signal)) {
+    for await (const page of ctx.target.sweep(kind, ctx.readSignal)) {
       await updatePage(ctx, kind, page);
       if (ctx.stopping()) return false;
     }

@@ -65,6 +65,7 @@ async function uploadPass(
     open += page.rows.length;
     const jobs = await jobsOf(ctx, page.rows, upstreamDone);
     if (jobs.length > 0) moved = true;
+    const lookedAt = ctx.clock.now();
     const present = await lookUp(ctx, jobs.filter(mayBeThere));
     const groups = new Map<string, Job[]>();
     for (const job of jobs) {
@@ -75,7 +76,7 @@ async function uploadPass(
     await pool(groups, concurrency, ctx.stopping, async ([key, members]) => {
       for (const job of members) {
         if (ctx.stopping()) return;
-        await settleFile(ctx, job, present.get(key) ?? null);
+        await settleFile(ctx, job, { files: present.get(key) ?? [], lookedAt });
       }
       ctx.topics.bump(STAGE);
     });
@@ -107,7 +108,14 @@ async function jobsOf(
       parents.set(`${kind}/${key}`, parent);
     }
   }
-  for (const row of rows) {
+  // Once the parent is loaded nobody else touches its files; before, its create took some along.
+  const current = await ctx.store.targetsByKey(
+    ctx.scope.id,
+    "attachment",
+    rows.map((row) => row.key),
+  );
+  for (const row of current.values()) {
+    if (!isOpen(row)) continue;
     const parent = parents.get(`${row.parentKind}/${row.parentKey}`);
     if (parent?.state === "loaded") {
       const object = await objectOf(ctx, row, parent, upstreamDone);
@@ -119,7 +127,11 @@ async function jobsOf(
       await setAsideRow(ctx, row, "parent-set-aside", why, null);
     }
   }
-  return jobs;
+  return jobs.sort((a, b) => a.row.ord - b.row.ord);
+}
+
+function isOpen(row: TargetRow): boolean {
+  return row.state === "pending" || row.state === "sending" || row.state === "inDoubt";
 }
 
 /** The object of a row; null while step ids are not known yet. */
@@ -148,7 +160,7 @@ async function stepLogIds(ctx: RunContext, log: TargetRow): Promise<string[] | n
   const runs = await ctx.store.targetsByKey(ctx.scope.id, "testRun", [log.parentKey ?? ""]);
   const runId = runs.get(log.parentKey ?? "")?.targetId;
   if (!runId) return null;
-  for await (const page of ctx.target.children("testLog", runId, ctx.signal)) {
+  for await (const page of ctx.target.children("testLog", runId, ctx.readSignal)) {
     const found = page.find((item) => item.id === log.targetId);
     const ids = found?.log?.steps?.map((step) => step.id ?? "");
     if (ids === undefined) continue;
@@ -170,7 +182,7 @@ async function lookUp(ctx: RunContext, jobs: Job[]): Promise<Map<string, FoundFi
   const present = new Map<string, FoundFile[]>();
   for (const [kind, ids] of idsByKind) {
     for (const id of ids) present.set(`${kind}/${id}`, []);
-    const files = await ctx.target.files(kind, [...ids], ctx.signal);
+    const files = await ctx.target.files(kind, [...ids], ctx.readSignal);
     const mapped = await ctx.store.targetsById(ctx.scope.id, "attachment", files.map((f) => f.id));
     for (const file of files) {
       if (!mapped.has(file.id)) present.get(`${kind}/${file.objectId}`)?.push(file);
@@ -180,11 +192,17 @@ async function lookUp(ctx: RunContext, jobs: Job[]): Promise<Map<string, FoundFi
 }
 
 /** Brings one file to an end: found there, uploaded, set aside, or left in doubt when stopping. */
-async function settleFile(ctx: RunContext, job: Job, present: FoundFile[] | null): Promise<void> {
+async function settleFile(
+  ctx: RunContext,
+  job: Job,
+  present: { files: FoundFile[]; lookedAt: number },
+): Promise<void> {
   const { row } = job;
-  if (present !== null && mayBeThere(job)) {
-    if (await takeFound(ctx, job, present)) return;
-    if (row.state !== "pending" && !await isSettled(ctx, row)) {
+  if (mayBeThere(job)) {
+    if (await takeFound(ctx, job, present.files)) return;
+    // Absence counts only for a look that began after the settling time.
+    if (row.state !== "pending" && present.lookedAt < settleTime(ctx, row)) {
+      await waitUntilSettled(ctx, row);
       const later = await lookUp(ctx, [job]);
       if (await takeFound(ctx, job, later.get(objectKey(job.object)) ?? [])) return;
     }
@@ -223,7 +241,7 @@ async function takeFound(ctx: RunContext, job: Job, present: FoundFile[]): Promi
 }
 
 async function hashOf(ctx: RunContext, object: FileObject, fileId: string): Promise<string | null> {
-  const body = await ctx.target.file(object, fileId, ctx.signal);
+  const body = await ctx.target.file(object, fileId, ctx.readSignal);
   return body === null ? null : (await ctx.blobs.put(body)).sha256;
 }
 
@@ -249,12 +267,9 @@ function settleTime(ctx: RunContext, row: TargetRow): number {
   return Date.parse(row.sentAt ?? ctx.nowIso()) + timeoutMs + settleMs;
 }
 
-/** Waits out the settling time of an upload of an earlier process; true when it was over already. */
-async function isSettled(ctx: RunContext, row: TargetRow): Promise<boolean> {
-  const wait = settleTime(ctx, row) - ctx.clock.now();
-  if (wait <= 0) return true;
-  await ctx.clock.sleep(wait, ctx.signal);
-  return false;
+async function waitUntilSettled(ctx: RunContext, row: TargetRow): Promise<void> {
+  const waitMs = settleTime(ctx, row) - ctx.clock.now();
+  if (waitMs > 0) await ctx.clock.sleep(waitMs, ctx.readSignal);
 }
 
 /** One upload; false = its outcome is unknown. */
@@ -285,6 +300,7 @@ async function upload(ctx: RunContext, job: Job): Promise<boolean> {
             attempt: row.attempt,
           }],
         }]);
+        ctx.assertMayWrite();
       },
     });
     await markLoaded(ctx, row, stored.id);
@@ -335,10 +351,9 @@ async function refused(ctx: RunContext, row: TargetRow, error: RefusedError): Pr
 
 /** Looks at once and again after the settling time; null when the run is stopping. */
 async function findAfterDoubt(ctx: RunContext, job: Job): Promise<FoundFile[] | null> {
-  await ctx.clock.sleep(1_000, ctx.signal);
+  await ctx.clock.sleep(1_000, ctx.readSignal);
   const first = (await lookUp(ctx, [job])).get(objectKey(job.object)) ?? [];
   if (first.some((file) => file.name === job.row.detail.name)) return first;
-  const wait = settleTime(ctx, job.row) - ctx.clock.now();
-  if (wait > 0) await ctx.clock.sleep(wait, ctx.signal);
+  await waitUntilSettled(ctx, job.row);
   return (await lookUp(ctx, [job])).get(objectKey(job.object)) ?? [];
 }

@@ -1,5 +1,5 @@
 /** Makes the fields and options that values need, before the first record is written. @module */
-import type { FieldObject, TargetField } from "../ports/mod.ts";
+import type { FieldObject, TargetField, TargetRow } from "../ports/mod.ts";
 import { InDoubtError, PreflightError, RefusedError } from "../errors.ts";
 import type { RunContext, Stage } from "../engine/stage.ts";
 import type { FieldPlan, PlannedField } from "../transform/types.ts";
@@ -36,9 +36,18 @@ function fieldKey(planned: { object: FieldObject; label: string }): string {
   return `${planned.object}/${planned.label}`;
 }
 
+/** Key of the options that a run added to a field: `testCase/Browser#options/RUN`. */
+function optionsKey(planned: PlannedField, runId: string): string {
+  return `${fieldKey(planned)}${OPTIONS_MARK}${runId}`;
+}
+
+/** Tells rows of added options from rows of fields. */
+export const OPTIONS_MARK = "#options/";
+
 async function makeField(ctx: RunContext, planned: PlannedField): Promise<void> {
   const key = fieldKey(planned);
   const row = targetRow({ kind: "field", key, ord: 0 });
+  if (await foundFromBefore(ctx, planned, key)) return;
   for (let attempt = 1;; attempt++) {
     let sentAt = ctx.clock.now();
     try {
@@ -48,23 +57,46 @@ async function makeField(ctx: RunContext, planned: PlannedField): Promise<void> 
         intent: async () => {
           ctx.assertMayWrite();
           sentAt = ctx.clock.now();
-          await ctx.commit([{
-            op: "planTargets",
-            rows: [{ ...row, state: "sending", attempt, sentAt: ctx.nowIso() }],
-          }]);
+          const sending = { state: "sending" as const, attempt, sentAt: ctx.nowIso() };
+          await ctx.commit([
+            { op: "planTargets", rows: [{ ...row, ...sending }] },
+            { op: "targets", rows: [{ kind: "field", key, ...sending }] },
+          ]);
+          ctx.assertMayWrite();
         },
       });
       return await keepField(ctx, key, field);
     } catch (error) {
       if (error instanceof RefusedError) throw refusedField(planned, error);
       if (!(error instanceof InDoubtError) || attempt >= 5) throw error;
-      const found = await lookForField(ctx, planned, sentAt);
-      if (found !== null) {
-        await keepField(ctx, key, found);
-        return await addMissing(ctx, planned, found);
-      }
+      if (await takeField(ctx, planned, key, sentAt)) return;
     }
   }
+}
+
+/** A field that a process was making when it ended: it may show up yet. */
+async function foundFromBefore(
+  ctx: RunContext,
+  planned: PlannedField,
+  key: string,
+): Promise<boolean> {
+  const rows: Map<string, TargetRow> = await ctx.store.targetsByKey(ctx.scope.id, "field", [key]);
+  const row = rows.get(key);
+  if (row?.state !== "sending" || row.sentAt === null) return false;
+  return await takeField(ctx, planned, key, Math.min(Date.parse(row.sentAt), ctx.clock.now()));
+}
+
+async function takeField(
+  ctx: RunContext,
+  planned: PlannedField,
+  key: string,
+  sentAt: number,
+): Promise<boolean> {
+  const found = await lookForField(ctx, planned, sentAt);
+  if (found === null) return false;
+  await keepField(ctx, key, found);
+  await addMissing(ctx, planned, found);
+  return true;
 }
 
 /** Reads the fields until the one in doubt shows up or has had time to settle. */
@@ -75,8 +107,8 @@ async function lookForField(
 ): Promise<TargetField | null> {
   const settledAt = sentAt + ctx.settings.target.timeoutMs + ctx.settings.target.settleMs;
   for (const wait of [1_000, Math.max(0, settledAt - ctx.clock.now())]) {
-    await ctx.clock.sleep(wait, ctx.signal);
-    const profile = await ctx.target.profile(ctx.signal);
+    await ctx.clock.sleep(wait, ctx.readSignal);
+    const profile = await ctx.target.profile(ctx.readSignal);
     ctx.targetProfile.fields = profile.fields;
     const found = findField(ctx, planned);
     if (found !== null) return found;
@@ -105,13 +137,22 @@ async function addMissing(
   ctx: RunContext,
   planned: PlannedField,
   field: TargetField,
+  attempt = 1,
 ): Promise<void> {
   const known = new Set(field.options.map((option) => option.label.toLowerCase()));
   const wanted = [...new Set([...planned.missingOptions, ...planned.options])];
   const labels = wanted.filter((label) => !known.has(label.toLowerCase()));
   const takesOptions = field.type === "combo" || field.type === "multiSelect";
   if (labels.length === 0 || !takesOptions || field.isSystem) return;
-  const row = targetRow({ kind: "field", key: `${fieldKey(planned)}#options`, ord: 0 });
+  const row = targetRow({
+    kind: "field",
+    key: optionsKey(planned, ctx.run.id),
+    ord: 0,
+    runId: ctx.run.id,
+  });
+  const before = (await ctx.store.targetsByKey(ctx.scope.id, "field", [row.key])).get(row.key);
+  const earlier = Array.isArray(before?.detail.options) ? before.detail.options : [];
+  const options = [...new Set([...earlier, ...labels])];
   for (let start = 0; start < labels.length; start += 100) {
     const chunk = labels.slice(start, start + 100);
     const updated = await ctx.target.addOptions(field, chunk, {
@@ -120,7 +161,7 @@ async function addMissing(
         ctx.assertMayWrite();
         await ctx.commit([{
           op: "planTargets",
-          rows: [{ ...row, state: "loaded", targetId: field.id, detail: { options: labels } }],
+          rows: [{ ...row, state: "loaded", targetId: field.id, detail: { options } }],
         }]);
       },
     }).catch((error) => {
@@ -130,6 +171,24 @@ async function addMissing(
   }
   const index = ctx.targetProfile.fields.findIndex((entry) => entry.id === field.id);
   if (index >= 0) ctx.targetProfile.fields[index] = field;
+}
+
+/** Reads the field until options in doubt show up or have had time to settle. */
+async function readAfterDoubt(
+  ctx: RunContext,
+  planned: PlannedField,
+  labels: string[],
+): Promise<TargetField | null> {
+  const { timeoutMs, settleMs } = ctx.settings.target;
+  let found: TargetField | null = null;
+  for (const waitMs of [1_000, timeoutMs + settleMs]) {
+    await ctx.clock.sleep(waitMs, ctx.readSignal);
+    ctx.targetProfile.fields = (await ctx.target.profile(ctx.readSignal)).fields;
+    found = findField(ctx, planned);
+    const known = new Set(found?.options.map((option) => option.label.toLowerCase()));
+    if (labels.every((label) => known.has(label.toLowerCase()))) break;
+  }
+  return found;
 }
 
 function refusedField(planned: PlannedField, error: RefusedError): PreflightError {

@@ -1,5 +1,5 @@
 /** Small files that ride inside the create of their case or log: one request fewer each. @module */
-import type { InlineFile } from "../ports/mod.ts";
+import type { InlineFile, TargetRow } from "../ports/mod.ts";
 import type { RunContext } from "../engine/stage.ts";
 import { contentTypeOf } from "./content_type.ts";
 
@@ -13,23 +13,37 @@ export function inlineNote(kind: InlineKind): string {
   return `inline/${kind}`;
 }
 
-/** Files of a record that are not in the target yet and small enough to ride along. */
+export interface InlineFiles {
+  files: InlineFile[];
+  /** Keys of their rows, in the same order. */
+  keys: string[];
+}
+
+const NONE: InlineFiles = { files: [], keys: [] };
+
+/** Per record: files that are not in the target yet and small enough to ride along. */
 export async function inlineFilesOf(
   ctx: RunContext,
   kind: InlineKind,
-  key: string,
-): Promise<{ files: InlineFile[]; keys: string[] }> {
-  const none = { files: [], keys: [] };
-  if (ctx.settings.include.attachments === "none") return none;
-  if (await ctx.note<boolean>(inlineNote(kind)) === false) return none;
-  const rows = await ctx.store.targetChildren(ctx.scope.id, "attachment", kind, [key]);
-  const files: InlineFile[] = [];
-  const keys: string[] = [];
+  recordKeys: string[],
+): Promise<(key: string) => InlineFiles> {
+  if (ctx.settings.include.attachments === "none") return () => NONE;
+  if (await ctx.note<boolean>(inlineNote(kind)) === false) return () => NONE;
+  const rows = await ctx.store.targetChildren(ctx.scope.id, "attachment", kind, recordKeys);
+  const found = new Map<string, InlineFiles>();
+  for (const key of new Set(rows.map((row) => row.parentKey ?? ""))) {
+    found.set(key, await pick(ctx, kind, rows.filter((row) => row.parentKey === key)));
+  }
+  return (key) => found.get(key) ?? NONE;
+}
+
+async function pick(ctx: RunContext, kind: InlineKind, rows: TargetRow[]): Promise<InlineFiles> {
+  const picked: InlineFiles = { files: [], keys: [] };
   const names = new Set<string>();
   let bytes = 0;
   for (const row of rows) {
-    const { object, size, sha256, name } = row.detail;
-    if (row.state !== "pending" || object !== kind) continue;
+    const { object, size, sha256, name, alone } = row.detail;
+    if (row.state !== "pending" || object !== kind || alone === true) continue;
     if (typeof size !== "number" || typeof sha256 !== "string" || typeof name !== "string") {
       continue;
     }
@@ -37,14 +51,14 @@ export async function inlineFilesOf(
     if (size === 0 || bytes + size > MAX_INLINE_BYTES || names.has(name)) continue;
     bytes += size;
     names.add(name);
-    keys.push(row.key);
-    files.push({
+    picked.keys.push(row.key);
+    picked.files.push({
       name,
       contentType: contentTypeOf(name),
       bytes: await readAll(await ctx.blobs.open(sha256)),
     });
   }
-  return { files, keys };
+  return picked;
 }
 
 async function readAll(stream: ReadableStream<Uint8Array>): Promise<Uint8Array> {

@@ -13,6 +13,7 @@ import type { RunContext } from "../engine/stage.ts";
 import type { Prepared } from "./prepare.ts";
 import { numberedName, prepare } from "./prepare.ts";
 import { Reconciler } from "./reconcile.ts";
+import type { Settled } from "./reconcile.ts";
 import { inlineNote } from "./inline_files.ts";
 import type { InlineKind } from "./inline_files.ts";
 import { setAsideRow } from "./set_aside.ts";
@@ -34,11 +35,13 @@ interface Entry {
   row: TargetRow;
   group: string;
   state: "idle" | "waiting" | "busy" | "doubt";
+  /** Version of the topics at which it was last seen to wait. */
+  checkedAt: number;
   /** Was sent a second time with dashes for empty texts. */
   dashed: boolean;
 }
 
-/** Rows looked at at once. */
+/** Rows looked at at once; more when all of them wait for rows behind them. */
 const WINDOW = 128;
 const PULL = 64;
 /** So many equal refusals in a row mean that the fault is not in the records. */
@@ -52,6 +55,9 @@ export class Loader {
   readonly #options: LoaderOptions;
   readonly #window = new Map<string, Entry>();
   readonly #reconciler: Reconciler;
+  /** Rows that came to an end since the last read of open rows began: what it says of them is old. */
+  readonly #ended = new Set<string>();
+  #windowSize = WINDOW;
   #cursor: string | null = null;
   #scan = { admitted: 0, planned: false, at: 0 };
   #scanEndedAt: number | null = null;
@@ -64,12 +70,15 @@ export class Loader {
   #equalRefusals = 0;
   #wake: (() => void) | null = null;
   #woken = false;
-  #preparedAt = -1;
 
   constructor(ctx: RunContext, options: LoaderOptions) {
     this.#ctx = ctx;
     this.#options = options;
-    this.#reconciler = new Reconciler(ctx, options.kind);
+    this.#reconciler = new Reconciler(ctx, options.kind, {
+      settled: (key, outcome) => this.#settled(key, outcome),
+      failed: (error) => this.#fail(error),
+      looked: () => this.#signal(),
+    });
   }
 
   /** Works until every planned row is loaded, set aside, or the run is stopping. */
@@ -85,7 +94,7 @@ export class Loader {
       }
       await this.#refill();
       await this.#startReady(since);
-      await this.#reconcileDue();
+      this.#reconciler.lookDue();
       if (this.#isFinished()) return true;
       if (await this.#giveUpOnDeadlock(since)) continue;
       await this.#pause(since);
@@ -98,7 +107,8 @@ export class Loader {
 
   /** One scan from the start found no open row, and nothing is planned any more. */
   #isFinished(): boolean {
-    return this.#cleanScan && this.#window.size === 0 && this.#busy === 0;
+    return this.#cleanScan && this.#window.size === 0 && this.#busy === 0 &&
+      this.#reconciler.looking === 0;
   }
 
   async #countTotal(): Promise<void> {
@@ -122,16 +132,17 @@ export class Loader {
    * been planned behind the cursor (stand-ins for archived cases), and loaded rows do not come again.
    */
   async #refill(): Promise<void> {
-    if (this.#window.size >= WINDOW / 2) return;
+    if (this.#window.size >= this.#windowSize / 2) return;
     const { topics } = this.#ctx;
     if (
       this.#scanEndedAt !== null && this.#window.size > 0 &&
       !topics.movedSince(this.#options.planners, this.#scanEndedAt)
     ) return;
-    while (this.#window.size < WINDOW) {
+    while (this.#window.size < this.#windowSize) {
       if (this.#cursor === null) {
         this.#scan = { admitted: 0, planned: this.#isPlanned(), at: topics.version };
       }
+      this.#ended.clear();
       const page = await this.#ctx.store.targets(this.#ctx.scope.id, this.#options.kind, {
         after: this.#cursor,
         limit: PULL,
@@ -149,13 +160,14 @@ export class Loader {
   }
 
   #admit(row: TargetRow): void {
-    if (this.#window.has(row.key)) return;
+    if (this.#window.has(row.key) || this.#ended.has(row.key)) return;
     this.#scan.admitted++;
     const group = this.#options.serial ? `${row.parentKey}` : row.key;
     const entry: Entry = {
       row,
       group,
       state: row.state === "pending" ? "idle" : "doubt",
+      checkedAt: -1,
       dashed: false,
     };
     this.#window.set(row.key, entry);
@@ -166,28 +178,35 @@ export class Loader {
   async #startReady(since: number): Promise<void> {
     const { ctx, limit } = { ctx: this.#ctx, limit: this.#concurrency() };
     // Starting a few at a time lets them share reads and commits.
-    if (this.#busy > limit * 0.75 || ctx.noMoreCreates()) return;
-    const blocked = new Set<string>();
-    const candidates: Entry[] = [];
-    const retryWaiting = since !== this.#preparedAt;
-    this.#preparedAt = since;
-    for (const entry of this.#window.values()) {
-      if (blocked.has(entry.group)) continue;
-      if (this.#options.serial || entry.state !== "idle") blocked.add(entry.group);
-      if (entry.state === "idle" || (entry.state === "waiting" && retryWaiting)) {
-        candidates.push(entry);
-      }
-      if (candidates.length >= limit) break;
-    }
+    if (this.#busy > limit / 2 || ctx.noMoreCreates()) return;
+    const candidates = this.#candidates(since).slice(0, limit);
     if (candidates.length === 0) return;
     const prepared = await prepare(ctx, this.#options.kind, candidates.map((entry) => entry.row));
     for (const entry of candidates) {
       const result = prepared.get(entry.row.key);
       if (result === undefined) await this.#setAsideOrphan(entry);
-      else if (result.state === "wait") entry.state = "waiting";
-      else if (result.state === "setAside") await this.#setAsideChild(entry, result.parent);
+      else if (result.state === "wait") {
+        Object.assign(entry, { state: "waiting", checkedAt: since });
+      } else if (result.state === "setAside") await this.#setAsideChild(entry, result.parent);
       else if (this.#busy < limit) this.#start(entry, result);
     }
+  }
+
+  /**
+   * Entries whose turn it is and that were not looked at since: those known to wait come last and in
+   * turns, so that they hold up nobody.
+   */
+  #candidates(since: number): Entry[] {
+    const blocked = new Set<string>();
+    const idle: Entry[] = [];
+    const waiting: Entry[] = [];
+    for (const entry of this.#window.values()) {
+      if (blocked.has(entry.group)) continue;
+      if (this.#options.serial || entry.state !== "idle") blocked.add(entry.group);
+      if (entry.state === "idle") idle.push(entry);
+      else if (entry.state === "waiting" && entry.checkedAt !== since) waiting.push(entry);
+    }
+    return [...idle, ...waiting.sort((a, b) => a.checkedAt - b.checkedAt)];
   }
 
   #concurrency(): number {
@@ -217,9 +236,14 @@ export class Loader {
     const { isDone, noMoreCreates, topics } = this.#ctx;
     const mayMove = this.#busy > 0 || this.#reconciler.size > 0 || topics.version !== since ||
       !this.#isPlanned() || !this.#options.wakeOn.every((stage) => isDone(stage)) ||
-      noMoreCreates();
+      noMoreCreates() || this.#candidates(since).length > 0;
     if (mayMove) return false;
     const waiting = [...this.#window.values()].filter((entry) => entry.state === "waiting");
+    if (waiting.length > 0 && this.#scanEndedAt === null) {
+      // What they wait for may be a row of this kind further on.
+      this.#windowSize = waiting.length * 2 + WINDOW;
+      return true;
+    }
     for (const entry of waiting) {
       const why = `${entry.row.kind} "${entry.row.key}" waits for something that is not there`;
       await setAsideRow(this.#ctx, entry.row, "dependency-missing", why, null);
@@ -233,13 +257,18 @@ export class Loader {
     this.#busy++;
     this.#send(entry, ready)
       .catch((error) => {
-        this.#failure ??= error;
+        this.#fail(error);
         if (entry.state === "busy") entry.state = "idle";
       })
       .finally(() => {
         this.#busy--;
         this.#signal();
       });
+  }
+
+  #fail(error: unknown): void {
+    this.#failure ??= error;
+    this.#signal();
   }
 
   /** One create from intent to outcome. */
@@ -261,18 +290,20 @@ export class Loader {
           attempt: row.attempt,
           sentAt: row.sentAt,
           payloadHash: ready.hash,
+          ...(entry.dashed ? { detail: { dashed: true } } : {}),
         }],
       }, ...this.#inlineIntent(ready)]);
+      // The commit may have taken long enough for another owner to step in.
+      this.#ctx.assertMayWrite();
     };
+    let created: Created;
     try {
-      const created = await this.#ctx.target.create(ready.draft, {
-        signal: this.#ctx.signal,
-        intent,
-      });
-      await this.#loaded(entry, ready, created);
+      created = await this.#ctx.target.create(ready.draft, { signal: this.#ctx.signal, intent });
     } catch (error) {
-      await this.#failed(entry, ready, error, intended);
+      return await this.#failed(entry, ready, error, intended);
     }
+    // When this cannot be kept the row stays "sending": it is there, and the next start finds it.
+    await this.#loaded(entry, ready, created);
   }
 
   /** Inline files may arrive with their parent whatever the answer says: they are looked up, not resent. */
@@ -455,20 +486,19 @@ export class Loader {
     }));
     await this.#send(entry, { ...ready, draft: { ...draft, steps } });
     if (!this.#window.has(entry.row.key) && await this.#isLoaded(entry.row)) {
-      await this.#ctx.commit([this.#ctx.noteChange(EMPTY_REFUSED_NOTE, true)]);
-      forgetTransform(this.#ctx);
-      const again = (await prepare(this.#ctx, "testCase", [entry.row])).get(entry.row.key);
-      if (again?.state === "ready" && again.losses !== null) {
-        await this.#ctx.commit([{
-          op: "losses",
-          phase: "transform",
-          kind: again.losses.kind,
-          key: entry.row.key,
-          rows: again.losses.rows,
-        }]);
-      }
+      await this.#keepDashes(entry.row);
     }
     return true;
+  }
+
+  /** The dashes helped: they are how all further cases are sent, and what is compared later. */
+  async #keepDashes(row: TargetRow): Promise<void> {
+    await this.#ctx.commit([this.#ctx.noteChange(EMPTY_REFUSED_NOTE, true)]);
+    forgetTransform(this.#ctx);
+    const again = (await prepare(this.#ctx, "testCase", [row])).get(row.key);
+    if (again?.state !== "ready" || again.losses === null) return;
+    const { kind, rows } = again.losses;
+    await this.#ctx.commit([{ op: "losses", phase: "transform", kind, key: row.key, rows }]);
   }
 
   /** A tenant that wants sibling names unique: the later one gets a number, as people would do it. */
@@ -515,22 +545,25 @@ export class Loader {
 
   #finish(entry: Entry): void {
     this.#window.delete(entry.row.key);
+    this.#ended.add(entry.row.key);
     this.#done++;
     this.#report();
     this.#ctx.topics.bump(this.#options.stage);
     this.#signal();
   }
 
-  async #reconcileDue(): Promise<void> {
-    const settled = await this.#reconciler.settleDue();
-    for (const { key, outcome } of settled) {
-      const entry = this.#window.get(key);
-      if (entry === undefined) continue;
-      if (outcome === "absent") {
-        entry.row.state = "pending";
-        entry.state = "idle";
-      } else this.#finish(entry);
+  async #settled(key: string, outcome: Settled): Promise<void> {
+    const entry = this.#window.get(key);
+    if (entry === undefined) return;
+    if (outcome === "absent") {
+      entry.row.state = "pending";
+      entry.state = "idle";
+      entry.dashed = false;
+      return;
     }
+    this.#finish(entry);
+    const isDashed = entry.dashed || entry.row.detail.dashed === true;
+    if (outcome === "adopted" && isDashed) await this.#keepDashes(entry.row);
   }
 
   #signal(): void {
@@ -540,7 +573,9 @@ export class Loader {
 
   /** Waits for an outcome, for another stage, or for the next look-up. */
   async #pause(since: number): Promise<void> {
-    if (this.#woken) {
+    const isUnchecked = this.#busy === 0 && !this.#ctx.noMoreCreates() &&
+      this.#candidates(since).length > 0;
+    if (this.#woken || isUnchecked) {
       this.#woken = false;
       // Let outcomes that are due in this turn arrive together.
       await new Promise((resolve) => setTimeout(resolve, 0));
@@ -559,9 +594,9 @@ export class Loader {
     this.#woken = false;
   }
 
-  /** Waits for the creates in flight. */
+  /** Waits for the creates and look-ups in flight. */
   async #drain(): Promise<void> {
-    while (this.#busy > 0) {
+    while (this.#busy > 0 || this.#reconciler.looking > 0) {
       await new Promise<void>((resolve) => {
         this.#wake = resolve;
         setTimeout(resolve, 100);

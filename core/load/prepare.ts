@@ -214,6 +214,7 @@ async function prepareCases(
   const bundles = await caseBundles(ctx, rows.map((row) => row.key));
   const calls = rows.flatMap((row) => callsOf(row));
   const called = await ctx.store.targetsByKey(ctx.scope.id, "testCase", [...new Set(calls)]);
+  const filesOf = await inlineFilesOf(ctx, "testCase", rows.map((row) => row.key));
   const prepared: [string, Prepared][] = [];
   for (const row of rows) {
     const bundle = bundles.get(row.key);
@@ -239,7 +240,7 @@ async function prepareCases(
       ...step,
       calledTestCaseId: callKey === null ? null : called.get(callKey)?.targetId ?? null,
     }));
-    const files = await inlineFilesOf(ctx, "testCase", row.key);
+    const files = filesOf(row.key);
     prepared.push([
       row.key,
       ready(
@@ -323,6 +324,7 @@ async function prepareLogs(
   const stepped = [...executions.values()].filter((row) => wantsSteps(row.statusId));
   const steps = await ctx.store.executionSteps(scopeId, stepped.map((row) => row.id));
   const versions = await ctx.store.details(scopeId, "version", [...cases.keys()]);
+  const filesOf = await inlineFilesOf(ctx, "testLog", ids);
   const prepared: [string, Prepared][] = [];
   for (const row of rows) {
     const execution = executions.get(row.key);
@@ -345,7 +347,7 @@ async function prepareLogs(
       continue;
     }
     const run = parentOf(parents, row);
-    const files = await inlineFilesOf(ctx, "testLog", row.key);
+    const files = filesOf(row.key);
     prepared.push([
       row.key,
       ready(

@@ -16,41 +16,62 @@ interface Doubt {
   group: string;
   /** Monotonic ms of the next look-up. */
   lookAt: number;
-  /** Wall ms after which absence is proof. */
+  /** Monotonic ms after which absence is proof. */
   settledAt: number;
+}
+
+/** Who wants to know. */
+export interface ReconcileListener {
+  settled: (key: string, outcome: Settled) => Promise<void>;
+  failed: (error: unknown) => void;
+  /** A look-up is over, whatever it found. */
+  looked: () => void;
 }
 
 /** First look-up after a lost answer: most lost answers are commits that are visible at once. */
 const FIRST_LOOK_MS = 1_000;
 /** Answered with 5xx and proved absent so often: the record itself is the reason. */
 const MAX_ANSWERED_DOUBTS = 3;
+/** Look-ups at once: they share the slots with the creates that go on meanwhile. */
+const MAX_LOOKS = 4;
 
 export type Settled = "adopted" | "absent" | "setAside";
 
 export class Reconciler {
   readonly #ctx: RunContext;
   readonly #kind: DraftKind;
+  readonly #listener: ReconcileListener;
   readonly #doubts = new Map<string, Doubt>();
+  /** Groups being looked up. */
+  readonly #looking = new Set<string>();
 
-  constructor(ctx: RunContext, kind: DraftKind) {
+  constructor(ctx: RunContext, kind: DraftKind, listener: ReconcileListener) {
     this.#ctx = ctx;
     this.#kind = kind;
+    this.#listener = listener;
   }
 
   get size(): number {
     return this.#doubts.size;
   }
 
+  /** Look-ups under way. */
+  get looking(): number {
+    return this.#looking.size;
+  }
+
   add(row: TargetRow): void {
     const { clock, settings } = this.#ctx;
-    const sentAt = row.sentAt === null ? clock.now() : Date.parse(row.sentAt);
-    // A clock that jumped must not shorten or stretch the wait: count from now at the latest.
-    const base = Math.min(sentAt, clock.now());
+    const now = clock.now();
+    const sentAt = row.sentAt === null ? now : Date.parse(row.sentAt);
+    // A wall clock that jumped back must not stretch the wait: it counts from now at the latest.
+    const waitMs = Math.min(sentAt, now) + settings.target.timeoutMs + settings.target.settleMs -
+      now;
     this.#doubts.set(row.key, {
       row,
       group: `${row.parentKind}/${row.parentKey}`,
       lookAt: clock.monotonic() + FIRST_LOOK_MS,
-      settledAt: base + settings.target.timeoutMs + settings.target.settleMs,
+      settledAt: clock.monotonic() + waitMs,
     });
   }
 
@@ -58,38 +79,39 @@ export class Reconciler {
   nextLookMs(maxMs: number): number {
     let next = maxMs;
     const now = this.#ctx.clock.monotonic();
-    for (const doubt of this.#doubts.values()) next = Math.min(next, doubt.lookAt - now);
+    for (const doubt of this.#doubts.values()) {
+      if (!this.#looking.has(doubt.group)) next = Math.min(next, doubt.lookAt - now);
+    }
     return Math.max(1, next);
   }
 
-  /** Looks up every group that is due; returns what is settled. */
-  async settleDue(): Promise<{ key: string; outcome: Settled }[]> {
+  /** Starts looking up the groups that are due; the listener hears how each row ends. */
+  lookDue(): void {
     const now = this.#ctx.clock.monotonic();
-    const due = new Set<string>();
-    for (const doubt of this.#doubts.values()) if (doubt.lookAt <= now) due.add(doubt.group);
-    const settled: { key: string; outcome: Settled }[] = [];
-    for (const group of due) {
-      if (this.#ctx.signal.aborted) break;
-      const doubts = [...this.#doubts.values()].filter((doubt) => doubt.group === group);
-      settled.push(...await this.#settleGroup(doubts));
+    for (const { group, lookAt } of [...this.#doubts.values()]) {
+      if (this.#ctx.signal.aborted || this.#looking.size >= MAX_LOOKS) return;
+      if (lookAt > now || this.#looking.has(group)) continue;
+      this.#looking.add(group);
+      this.#settleGroup(group)
+        .catch((error) => this.#listener.failed(error))
+        .finally(() => {
+          this.#looking.delete(group);
+          this.#listener.looked();
+        });
     }
-    return settled;
   }
 
-  async #settleGroup(doubts: Doubt[]): Promise<{ key: string; outcome: Settled }[]> {
-    const first = doubts[0];
-    if (first === undefined) return [];
+  async #settleGroup(group: string): Promise<void> {
+    const doubts = [...this.#doubts.values()].filter((doubt) => doubt.group === group);
     // Absence counts only for a look that began after the settling time.
-    const lookedAt = this.#ctx.clock.now();
+    const lookedAt = this.#ctx.clock.monotonic();
     const found = await this.#look(doubts.map((doubt) => doubt.row));
-    const settled: { key: string; outcome: Settled }[] = [];
     for (const doubt of doubts) {
       const outcome = await this.#settle(doubt, found.get(doubt.row.key) ?? [], lookedAt);
       if (outcome === null) continue;
       this.#doubts.delete(doubt.row.key);
-      settled.push({ key: doubt.row.key, outcome });
+      await this.#listener.settled(doubt.row.key, outcome);
     }
-    return settled;
   }
 
   async #look(rows: TargetRow[]): Promise<Map<string, Found[]>> {
@@ -106,7 +128,7 @@ export class Reconciler {
       return "adopted";
     }
     if (lookedAt < doubt.settledAt) {
-      doubt.lookAt = clock.monotonic() + Math.max(100, doubt.settledAt - clock.now() + 50);
+      doubt.lookAt = Math.max(clock.monotonic() + 100, doubt.settledAt + 50);
       return null;
     }
     if (Number(row.detail.doubts ?? 0) >= MAX_ANSWERED_DOUBTS) {
@@ -116,7 +138,8 @@ export class Reconciler {
     }
     await this.#ctx.commit([{
       op: "targets",
-      rows: [{ kind: row.kind, key: row.key, state: "pending" }],
+      // Looked up once more at the end: it may still land, however late.
+      rows: [{ kind: row.kind, key: row.key, state: "pending", everInDoubt: true }],
     }]);
     return "absent";
   }
@@ -134,7 +157,7 @@ export async function findByMarker(
   const { context } = await transformOf(ctx);
   const wanted = new Set(rows.map((row) => row.key));
   const nameless: Found[] = [];
-  for await (const page of ctx.target.children(kind, parent, ctx.signal)) {
+  for await (const page of ctx.target.children(kind, parent, ctx.readSignal)) {
     for (const item of page) {
       const key = keyOfFound(item, context);
       if (key === null) nameless.push(item);
@@ -191,7 +214,7 @@ async function parentRef(
 export async function adopt(ctx: RunContext, row: TargetRow, found: Found): Promise<void> {
   let whole = found;
   const needsSteps = row.kind === "testCase" && (found.steps === null || found.versionId === null);
-  if (needsSteps) whole = await ctx.target.read("testCase", found.id, ctx.signal) ?? found;
+  if (needsSteps) whole = await ctx.target.read("testCase", found.id, ctx.readSignal) ?? found;
   await ctx.commit([{
     op: "targets",
     rows: [{
@@ -199,6 +222,7 @@ export async function adopt(ctx: RunContext, row: TargetRow, found: Found): Prom
       key: row.key,
       state: "loaded",
       targetId: whole.id,
+      everInDoubt: true,
       // Sent by us before the answer was lost: it counts as created.
       origin: row.attempt > 0 ? "created" : "adopted",
       runId: ctx.run.id,

@@ -16,7 +16,7 @@ async function linkAll(ctx: RunContext): Promise<boolean> {
     if (ctx.stopping()) return false;
     const known = await ctx.store.targetsByKey(ctx.scope.id, "requirementLink", [jiraKey]);
     if (known.get(jiraKey)?.state === "loaded") continue;
-    const requirement = await ctx.target.findRequirement(jiraKey, ctx.signal);
+    const requirement = await ctx.target.findRequirement(jiraKey, ctx.readSignal);
     if (requirement === null) await reportUnknown(ctx, jiraKey, cases);
     else await linkOne(ctx, jiraKey, requirement.id, cases);
   }
@@ -109,8 +109,8 @@ async function linkChunk(
       return [...ids.filter((id) => !open.includes(id)), ...linked];
     } catch (error) {
       if (!(error instanceof InDoubtError) || attempt >= 5) throw error;
-      await ctx.clock.sleep(1_000 * attempt, ctx.signal);
-      const known = await ctx.target.linkedTestCases([requirementId], ctx.signal);
+      await ctx.clock.sleep(1_000 * attempt, ctx.readSignal);
+      const known = await ctx.target.linkedTestCases([requirementId], ctx.readSignal);
       const there = new Set(known.get(requirementId) ?? []);
       open = ids.filter((id) => !there.has(id));
       ctx.log({ level: "warning", event: "load.linkInDoubt", data: { key, open: open.length } });

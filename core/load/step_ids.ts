@@ -43,7 +43,7 @@ async function fetchStepIds(ctx: RunContext): Promise<boolean> {
 
 async function sweepModule(ctx: RunContext, moduleId: string, rows: TargetRow[]): Promise<void> {
   const byId = new Map(rows.map((row) => [row.targetId, row]));
-  for await (const page of ctx.target.children("testCase", moduleId, ctx.signal)) {
+  for await (const page of ctx.target.children("testCase", moduleId, ctx.readSignal)) {
     const changes: Change[] = page.flatMap((found): Change[] => {
       const row = byId.get(found.id);
       const { stepIds } = foundDetail(found);

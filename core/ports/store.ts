@@ -213,6 +213,8 @@ export type Change =
   | { op: "attachments"; ownerKey: string; attachments: AttachmentRecord[] }
   | { op: "attachmentStored"; ownerKey: string; id: string; size: number; sha256: string }
   | { op: "detail"; rows: DetailRow[] }
+  /** Forgets that details were fetched, so that they are fetched again; null = all of the task. */
+  | { op: "removeDetails"; task: DetailTask; keys: string[] | null }
   /** JSON value under a name, per scope; null deletes. */
   | { op: "checkpoint"; name: string; value: unknown }
   /** Inserts rows; an existing (kind, key) keeps state, target id, attempts and origin, and takes the rest. */

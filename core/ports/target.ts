@@ -311,6 +311,14 @@ export interface WriteOptions {
   intent: () => Promise<void>;
 }
 
+export interface RemoveOptions extends WriteOptions {
+  /**
+   * Takes everything below a module or test cycle along. Sent once: a lost answer is thrown, since a
+   * large removal may go on for long. @default {false}
+   */
+  force?: boolean;
+}
+
 export interface FileUpload {
   /** What it is attached to: the four slots the target has. */
   object: { kind: "testCase" | "testStep" | "testLog" | "testStepLog" | "release"; id: string };
@@ -356,8 +364,14 @@ export interface Target {
     testCaseIds: string[],
     options: WriteOptions,
   ): Promise<string[]>;
-  /** Deletes an artefact; true when it is gone, also when it was gone before. Safe to repeat. */
-  remove(kind: TargetKind, id: string, options: WriteOptions): Promise<boolean>;
+  /**
+   * Deletes an artefact; true when it is gone, also when it was gone before. Safe to repeat. Ids of
+   * what hangs on something else name it: `testCase/12/345` for the file 345 of case 12, `66/12,13`
+   * for the links of requirement 66 to cases 12 and 13, `501/7` for the option 7 of field 501.
+   * False for test logs, which go with their run only. Throws {@linkcode RefusedError} where the
+   * target keeps it, {@linkcode RetryError} where a forced removal may still be under way.
+   */
+  remove(kind: TargetKind, id: string, options: RemoveOptions): Promise<boolean>;
 
   /**
    * Yields the direct children of one kind below one parent through *list* routes, which see a

@@ -69,7 +69,9 @@ async function filesOf(ctx: RunContext, rows: TargetRow[]): Promise<Map<string, 
   }
   const files = new Map<string, FoundFile>();
   for (const [kind, ids] of idsByKind) {
-    for (const file of await ctx.target.files(kind, [...ids], ctx.signal)) files.set(file.id, file);
+    for (const file of await ctx.target.files(kind, [...ids], ctx.readSignal)) {
+      files.set(file.id, file);
+    }
   }
   return files;
 }

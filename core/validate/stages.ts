@@ -76,7 +76,7 @@ async function validateKind(ctx: RunContext, kind: DraftKind): Promise<boolean> 
   const pass = await ctx.note<number>(PASS_NOTE) ?? 0;
   const state: Pass = { ctx, kind, pass, tally: { ...NO_TALLY } };
   const stage = `validate.${kind}`;
-  for await (const page of ctx.target.sweep(kind, ctx.signal)) {
+  for await (const page of ctx.target.sweep(kind, ctx.readSignal)) {
     await comparePage(state, page, false);
     ctx.progress(stage, { done: state.tally.checked });
     if (ctx.stopping()) return false;
@@ -217,7 +217,7 @@ async function recompare(
     if (ctx.stopping()) return;
     const id = row.targetId ?? "";
     const found = logs === null
-      ? await ctx.target.read(kind, id, ctx.signal)
+      ? await ctx.target.read(kind, id, ctx.readSignal)
       : logs.get(id) ?? null;
     if (found === null) continue; // stays unseen, hence missing
     const fields = compareFound(draft, found);
@@ -233,7 +233,7 @@ async function logsOf(ctx: RunContext, rows: TargetRow[]): Promise<Map<string, F
   const logs = new Map<string, Found>();
   for (const run of runs.values()) {
     if (run.targetId === null) continue;
-    for await (const page of ctx.target.children("testLog", run.targetId, ctx.signal)) {
+    for await (const page of ctx.target.children("testLog", run.targetId, ctx.readSignal)) {
       for (const found of page) logs.set(found.id, found);
     }
   }
@@ -285,7 +285,7 @@ async function readEach(ctx: RunContext, kind: DraftKind, rows: TargetRow[]): Pr
   for (const row of rows) {
     const item = row.targetId === null
       ? null
-      : await ctx.target.read(kind, row.targetId, ctx.signal);
+      : await ctx.target.read(kind, row.targetId, ctx.readSignal);
     if (item !== null) found.push(item);
   }
   return found;

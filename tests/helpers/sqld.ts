@@ -9,6 +9,8 @@ export interface Sqld {
   stop(): Promise<void>;
   /** Ends it as a crash would. */
   kill(): Promise<void>;
+  /** Crashes it and starts it again on the same data and port. */
+  restart(): Promise<void>;
 }
 
 function cacheFolder(): string {
@@ -72,7 +74,36 @@ function freePort(): number {
 export async function startSqld(): Promise<Sqld> {
   const dir = await Deno.makeTempDir({ prefix: "ztoq-sqld-" });
   const address = `127.0.0.1:${freePort()}`;
-  const process = new Deno.Command(BINARY, {
+  const url = `http://${address}`;
+  let process = spawn(dir, address);
+  async function end(signal: Deno.Signal): Promise<void> {
+    try {
+      process.kill(signal);
+    } catch {
+      // it ended by itself
+    }
+    await process.status;
+  }
+  async function ready(): Promise<void> {
+    if (await isReady(url)) return;
+    await end("SIGKILL");
+    throw new Error(`sqld did not answer at ${url}`);
+  }
+  await ready();
+  return {
+    url,
+    stop: () => end("SIGTERM").then(() => Deno.remove(dir, { recursive: true })),
+    kill: () => end("SIGKILL").then(() => Deno.remove(dir, { recursive: true })),
+    restart: async () => {
+      await end("SIGKILL");
+      process = spawn(dir, address);
+      await ready();
+    },
+  };
+}
+
+function spawn(dir: string, address: string): Deno.ChildProcess {
+  return new Deno.Command(BINARY, {
     args: [
       ...["--no-welcome", "--db-path", `${dir}/db`, "--http-listen-addr", address],
       ...["--max-concurrent-connections", "2"],
@@ -81,21 +112,6 @@ export async function startSqld(): Promise<Sqld> {
     stdout: "null",
     stderr: "null",
   }).spawn();
-  const url = `http://${address}`;
-  async function end(signal: Deno.Signal): Promise<void> {
-    try {
-      process.kill(signal);
-    } catch {
-      // it ended by itself
-    }
-    await process.status;
-    await Deno.remove(dir, { recursive: true });
-  }
-  if (!await isReady(url)) {
-    await end("SIGKILL");
-    throw new Error(`sqld did not answer at ${url}`);
-  }
-  return { url, stop: () => end("SIGTERM"), kill: () => end("SIGKILL") };
 }
 
 async function isReady(url: string): Promise<boolean> {

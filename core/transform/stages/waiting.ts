@@ -9,20 +9,25 @@ export interface Needed {
   keys: string[];
 }
 
+/** Details arrive one by one; looking more often than this only costs reads. */
+const LOOK_MS = 50;
+
 /** Waits until every detail is there; false when the run is stopping first. */
 export async function waitForDetails(ctx: RunContext, needed: Needed[]): Promise<boolean> {
+  const open = needed.map((item) => ({ ...item }));
   for (;;) {
     const since = ctx.topics.version;
-    const missing: string[] = [];
-    for (const { task, stage, keys } of needed) {
-      if (keys.length === 0) continue;
-      const finished = ctx.isDone(stage);
-      const known = await ctx.store.details(ctx.scope.id, task, keys);
-      if (known.size < keys.length && !finished) missing.push(stage);
+    for (const item of open) {
+      if (item.keys.length === 0) continue;
+      const finished = ctx.isDone(item.stage);
+      const known = await ctx.store.details(ctx.scope.id, item.task, item.keys);
+      item.keys = finished ? [] : item.keys.filter((key) => !known.has(key));
     }
+    const missing = open.filter((item) => item.keys.length > 0).map((item) => item.stage);
     if (missing.length === 0) return true;
     if (ctx.stopping()) return false;
     await ctx.topics.wait(missing, since, 1_000);
+    await ctx.clock.sleep(LOOK_MS);
   }
 }
 

@@ -1,0 +1,262 @@
+/**
+ * Events of runs for any number of listeners. One reader of the event table serves all of them, and
+ * each event is encoded once: a listener more costs a queue entry, not a query.
+ * @module
+ */
+import { outlook } from "../core/engine/status.ts";
+import { OVER } from "../core/engine/steer.ts";
+import type { EventRow, Progress, Run, Store } from "../core/ports/mod.ts";
+import { Problem } from "./problem.ts";
+import type { ControlPlaneServices } from "./services.ts";
+
+const HEARTBEAT_MS = 15_000;
+const POLL_MS = 500;
+const PAGE_ROWS = 500;
+const MAX_LISTENERS = 1_000;
+/** Pieces that may wait for a slow listener before it is let go; it resumes by its last id. */
+const MAX_WAITING = 256;
+
+interface Frame {
+  /** Null for what is not kept: progress, heartbeats. */
+  id: number | null;
+  bytes: Uint8Array;
+}
+
+interface Listener {
+  /** Newest id sent or asked for. */
+  lastId: number;
+  /** Frames that came while the past is still being read. */
+  held: Frame[] | null;
+  controller: ReadableStreamDefaultController<Uint8Array>;
+}
+
+interface Channel {
+  runId: string;
+  lastId: number;
+  listeners: Set<Listener>;
+}
+
+const encoder = new TextEncoder();
+const HEARTBEAT: Frame = { id: null, bytes: encoder.encode(": heartbeat\n\n") };
+
+export class EventFeed {
+  readonly #services: ControlPlaneServices;
+  readonly #isBusy: (runId: string) => boolean;
+  readonly #channels = new Map<string, Channel>();
+  readonly #progress = new Map<string, Map<string, Progress>>();
+  /** Runs whose progress moved since it was last sent. */
+  readonly #moved = new Set<string>();
+  readonly #stop = new AbortController();
+  #loop: Promise<void> | null = null;
+  #listenerCount = 0;
+
+  /** `isBusy`: this process still works on the run, whatever its state says. */
+  constructor(services: ControlPlaneServices, isBusy: (runId: string) => boolean) {
+    this.#services = services;
+    this.#isBusy = isBusy;
+  }
+
+  get listeners(): number {
+    return this.#listenerCount;
+  }
+
+  /** Takes live progress of a run in this process. */
+  progress(runId: string, progress: Progress): void {
+    const stages = this.#progress.get(runId) ?? new Map<string, Progress>();
+    stages.set(progress.stage, progress);
+    this.#progress.set(runId, stages);
+    this.#moved.add(runId);
+  }
+
+  /** The newest state of every stage, in order of their start. */
+  stagesOf(runId: string): Progress[] {
+    return [...this.#progress.get(runId)?.values() ?? []];
+  }
+
+  forget(runId: string): void {
+    this.#progress.delete(runId);
+    this.#moved.delete(runId);
+  }
+
+  /** Streams the events after `afterId`, then what comes, until the run is over. */
+  open(run: Run, afterId: number): ReadableStream<Uint8Array> {
+    if (this.#listenerCount >= (this.#services.maxListeners ?? MAX_LISTENERS)) {
+      throw new Problem(503, "Too many listeners", { headers: { "retry-after": "30" } });
+    }
+    let listener: Listener | null = null;
+    return new ReadableStream<Uint8Array>({
+      start: (controller) => {
+        listener = { lastId: afterId, held: [], controller };
+        this.#add(run.id, listener);
+        this.#replay(run.id, listener).catch((error) => this.#drop(run.id, listener, error));
+      },
+      cancel: () => this.#drop(run.id, listener),
+    }, { highWaterMark: MAX_WAITING });
+  }
+
+  /** Ends all streams; they can be resumed elsewhere. */
+  async close(): Promise<void> {
+    this.#stop.abort();
+    for (const { runId, listeners } of this.#channels.values()) {
+      for (const listener of [...listeners]) this.#end(runId, listener);
+    }
+    await this.#loop;
+  }
+
+  #add(runId: string, listener: Listener): void {
+    const channel = this.#channels.get(runId) ??
+      { runId, lastId: Infinity, listeners: new Set<Listener>() };
+    channel.listeners.add(listener);
+    this.#channels.set(runId, channel);
+    this.#listenerCount++;
+    this.#loop ??= this.#run().finally(() => this.#loop = null);
+  }
+
+  /** Reads the past, hands over what came meanwhile, and joins the channel. */
+  async #replay(runId: string, listener: Listener): Promise<void> {
+    const store = await this.#services.store();
+    this.#send(runId, listener, {
+      id: null,
+      bytes: encoder.encode("retry: 3000\n\n"),
+    }, true);
+    for (;;) {
+      const rows = await store.events(runId, listener.lastId, PAGE_ROWS);
+      for (const row of rows) this.#send(runId, listener, this.#frameOf(row), true);
+      if (rows.length < PAGE_ROWS) break;
+    }
+    const channel = this.#channels.get(runId);
+    if (channel === undefined || !channel.listeners.has(listener)) return;
+    // The channel goes on from its slowest newcomer; the others skip what they have.
+    channel.lastId = Math.min(channel.lastId, listener.lastId);
+    for (const frame of listener.held ?? []) this.#send(runId, listener, frame, true);
+    listener.held = null;
+    this.#send(runId, listener, this.#progressFrame(runId));
+    const run = await store.run(runId);
+    if (run !== null && this.#isOver(run)) await this.#finish(store, channel, run, listener);
+  }
+
+  /** Reads new rows for all channels until nobody listens. */
+  async #run(): Promise<void> {
+    const { clock, pollMs = POLL_MS, log } = this.#services;
+    let beatAt = clock.monotonic() + HEARTBEAT_MS;
+    while (this.#listenerCount > 0 && !this.#stop.signal.aborted) {
+      await clock.sleep(pollMs, this.#stop.signal).catch(() => undefined);
+      if (this.#stop.signal.aborted) return;
+      const isBeat = clock.monotonic() >= beatAt;
+      if (isBeat) beatAt = clock.monotonic() + HEARTBEAT_MS;
+      for (const channel of [...this.#channels.values()]) {
+        try {
+          await this.#poll(channel);
+          if (isBeat) this.#broadcast(channel, HEARTBEAT);
+        } catch (error) {
+          // The listeners stay: a store that is away for a moment loses them nothing.
+          const message = error instanceof Error ? error.message : String(error);
+          log({ level: "warning", event: "events.unreadable", data: { message } });
+        }
+      }
+    }
+  }
+
+  async #poll(channel: Channel): Promise<void> {
+    if (channel.lastId === Infinity) return; // everybody is still reading the past
+    const { runId } = channel;
+    const store = await this.#services.store();
+    const rows = await store.events(runId, channel.lastId, PAGE_ROWS);
+    for (const row of rows) {
+      channel.lastId = row.id;
+      this.#broadcast(channel, this.#frameOf(row));
+    }
+    if (this.#moved.delete(runId)) this.#broadcast(channel, this.#progressFrame(runId));
+    const run = await store.run(runId);
+    if (run !== null && this.#isOver(run)) {
+      for (const listener of [...channel.listeners]) {
+        if (listener.held === null) await this.#finish(store, channel, run, listener);
+      }
+    }
+  }
+
+  #isOver(run: Run): boolean {
+    return OVER.includes(run.state) && !this.#isBusy(run.id);
+  }
+
+  /** Sends what was written last, then the final state, and ends the stream. */
+  async #finish(store: Store, channel: Channel, run: Run, listener: Listener): Promise<void> {
+    for (const row of await store.events(run.id, listener.lastId, PAGE_ROWS)) {
+      this.#send(run.id, listener, this.#frameOf(row));
+    }
+    const { state, result, reason } = run;
+    const data = { runId: run.id, at: this.#now(), type: "state", state, result, reason, final: true };
+    this.#send(run.id, listener, this.#encode(null, "state", data));
+    this.#end(channel.runId, listener);
+  }
+
+  #broadcast(channel: Channel, frame: Frame | null): void {
+    for (const listener of [...channel.listeners]) this.#send(channel.runId, listener, frame);
+  }
+
+  #send(runId: string, listener: Listener, frame: Frame | null, isPast = false): void {
+    if (frame === null || (frame.id !== null && frame.id <= listener.lastId)) return;
+    if (listener.held !== null && !isPast) {
+      if (frame.id !== null) listener.held.push(frame);
+      return;
+    }
+    if (!isPast && (listener.controller.desiredSize ?? 0) <= 0) {
+      this.#end(runId, listener);
+      return;
+    }
+    if (frame.id !== null) listener.lastId = frame.id;
+    try {
+      listener.controller.enqueue(frame.bytes);
+    } catch {
+      this.#drop(runId, listener);
+    }
+  }
+
+  #end(runId: string, listener: Listener): void {
+    this.#drop(runId, listener);
+    try {
+      listener.controller.close();
+    } catch {
+      // The other side was faster.
+    }
+  }
+
+  #drop(runId: string, listener: Listener | null, error?: unknown): void {
+    const channel = this.#channels.get(runId);
+    if (listener === null || channel?.listeners.delete(listener) !== true) return;
+    this.#listenerCount--;
+    if (channel.listeners.size === 0) this.#channels.delete(runId);
+    if (error === undefined) return;
+    const message = error instanceof Error ? error.message : String(error);
+    this.#services.log({ level: "warning", event: "events.failed", data: { runId, message } });
+    listener.controller.error(new Error("the events cannot be read"));
+  }
+
+  #progressFrame(runId: string): Frame | null {
+    const stages = this.stagesOf(runId);
+    if (stages.length === 0) return null;
+    const data = { runId, at: this.#now(), type: "progress", ...outlook(stages), stages };
+    return this.#encode(null, "progress", data);
+  }
+
+  #frameOf(row: EventRow): Frame {
+    return this.#encode(row.id, row.type, eventDocument(row));
+  }
+
+  #encode(id: number | null, event: string, data: unknown): Frame {
+    const text = this.#services.redact(JSON.stringify(data));
+    const head = id === null ? "" : `id: ${id}\n`;
+    return { id, bytes: encoder.encode(`${head}event: ${event}\ndata: ${text}\n\n`) };
+  }
+
+  #now(): string {
+    return new Date(this.#services.clock.now()).toISOString();
+  }
+}
+
+/** An event as clients see it. `state` is always the state of the run. */
+export function eventDocument({ id, runId, type, at, data }: EventRow): Record<string, unknown> {
+  const { state, ...rest } = data;
+  const own = type === "state" ? data : { ...rest, ...(state === undefined ? {} : { done: state === "done" }) };
+  return { ...own, id, runId, at, type };
+}

@@ -1,0 +1,268 @@
+/** Runs that this process works on, in the background, one per pair of projects. @module */
+import type { Settings } from "../core/config/mod.ts";
+import { parseRateWindows, ratesAt } from "../core/engine/schedule.ts";
+import { isHeld } from "../core/engine/steer.ts";
+import type { Migrator, Outcome } from "../core/engine/types.ts";
+import { describeError, LeaseHeldError, MigrationError } from "../core/errors.ts";
+import type { Progress, Run, Scope, Store } from "../core/ports/mod.ts";
+import { Problem } from "./problem.ts";
+import type { ControlPlaneServices, EngineConnection } from "./services.ts";
+
+/** Time windows begin on the minute. */
+const SCHEDULE_MS = 5_000;
+const FIRST_LOOK_MS = 10;
+
+/** How a run is worked on; the engine is handed in so that every verb shares the rest. */
+export type Work = (
+  migrator: Migrator,
+  options: { signal: AbortSignal; onProgress: (progress: Progress) => void },
+) => Promise<Outcome>;
+
+interface Entry {
+  scope: Scope;
+  settings: Settings;
+  connection: EngineConnection;
+  abort: AbortController;
+  run: Run | null;
+  outcome: Promise<Outcome>;
+  done: Promise<void>;
+  /** Rates that the schedule last asked for, as text. */
+  rates: string;
+  rateReason: string | null;
+}
+
+export interface PoolHooks {
+  onProgress: (runId: string, progress: Progress) => void;
+  /** A warning or error that the engine logged. */
+  onWarning: (runId: string, event: string, data: Record<string, unknown>) => void;
+  onStart: (runId: string) => void;
+  onEnd: (runId: string) => void;
+}
+
+/** What became of a request to work. */
+export interface Started {
+  run: Run;
+  /** False for a completed run, which sends nothing. */
+  started: boolean;
+  /** Settles when the work stops for now; rejects like `Migrator.advance`. */
+  outcome: Promise<Outcome> | null;
+}
+
+/** Starts or continues a run; a completed one is only summarised. */
+export const ADVANCE: Work = (migrator, options) => migrator.advance(options);
+
+export class RunPool {
+  readonly #services: ControlPlaneServices;
+  readonly #hooks: PoolHooks;
+  readonly #entries = new Map<number, Entry>();
+  readonly #reserved = new Set<number>();
+  readonly #stop = new AbortController();
+  #ticker: Promise<void> | null = null;
+
+  constructor(services: ControlPlaneServices, hooks: PoolHooks) {
+    this.#services = services;
+    this.#hooks = hooks;
+  }
+
+  /** Whether this process works on the run. */
+  has(runId: string): boolean {
+    return this.#find(runId) !== undefined;
+  }
+
+  migratorOf(runId: string): Migrator | null {
+    return this.#find(runId)?.connection.migrator ?? null;
+  }
+
+  /** Why a schedule holds the rates of a run; null when none does. */
+  rateReasonOf(runId: string): string | null {
+    return this.#find(runId)?.rateReason ?? null;
+  }
+
+  /** Engines at work, for metrics. */
+  connections(): EngineConnection[] {
+    return [...this.#entries.values()].map(({ connection }) => connection);
+  }
+
+  /**
+   * Starts a run, or continues the unfinished one of the same pair, and returns at once when it has
+   * an id. A completed run comes back as it is, with `started: false`.
+   * @throws {Problem} 409 when the pair is being worked on, here or elsewhere
+   */
+  async start(settings: Settings, work: Work = ADVANCE): Promise<Started> {
+    if (this.#stop.signal.aborted) throw new Problem(503, "The server is shutting down");
+    const store = await this.#services.store();
+    const scope = await this.#openScope(store, settings);
+    await this.#reserve(store, scope);
+    try {
+      const latest = (await store.runs(scope.id))[0] ?? null;
+      if (latest?.state === "completed" && work === ADVANCE) {
+        return { run: latest, started: false, outcome: null };
+      }
+      const entry = await this.#launch(store, scope, settings, work, latest);
+      const run = await this.#identify(store, entry, latest);
+      this.#hooks.onStart(run.id);
+      return { run, started: true, outcome: entry.outcome };
+    } finally {
+      this.#reserved.delete(scope.id);
+    }
+  }
+
+  /** Asks all runs to finish the work in hand, and waits. They can be resumed. */
+  async close(): Promise<void> {
+    this.#stop.abort();
+    const entries = [...this.#entries.values()];
+    for (const { abort } of entries) {
+      abort.abort(new DOMException("the server is shutting down", "AbortError"));
+    }
+    await Promise.all(entries.map(({ done }) => done));
+    await this.#ticker;
+  }
+
+  #find(runId: string): Entry | undefined {
+    return [...this.#entries.values()].find(({ run }) => run?.id === runId);
+  }
+
+  async #openScope(store: Store, { source, target }: Settings): Promise<Scope> {
+    return await store.openScope({
+      sourceUrl: source.baseUrl,
+      sourceProject: source.projectKey,
+      targetUrl: target.baseUrl,
+      targetProject: target.projectId,
+      rootName: target.rootName,
+    });
+  }
+
+  /** Keeps the pair for one caller while it looks around. */
+  async #reserve(store: Store, scope: Scope): Promise<void> {
+    const active = this.#entries.get(scope.id);
+    if (active !== undefined || this.#reserved.has(scope.id)) {
+      throw alreadyActive(active?.run ?? null);
+    }
+    this.#reserved.add(scope.id);
+    try {
+      const lease = await store.leaseOf(scope.id);
+      if (!isHeld(lease, this.#services)) return;
+      throw alreadyActive((await store.runs(scope.id))[0] ?? null);
+    } catch (error) {
+      this.#reserved.delete(scope.id);
+      throw error;
+    }
+  }
+
+  async #launch(
+    store: Store,
+    scope: Scope,
+    settings: Settings,
+    work: Work,
+    latest: Run | null,
+  ): Promise<Entry> {
+    const entry: Omit<Entry, "connection" | "done" | "outcome"> = {
+      scope,
+      settings,
+      abort: new AbortController(),
+      // An unfinished run goes on; a new one gets its id from the engine.
+      run: latest !== null && (work !== ADVANCE || isOpen(latest)) ? latest : null,
+      rates: ratesKey({ source: null, target: null }),
+      rateReason: null,
+    };
+    const connection = await this.#services.connect(settings, store, (line) => {
+      this.#services.log(line);
+      if (entry.run === null || (line.level !== "warning" && line.level !== "error")) return;
+      this.#hooks.onWarning(entry.run.id, line.event, line.data);
+    });
+    let outcome: Promise<Outcome>;
+    try {
+      outcome = work(connection.migrator, {
+        signal: entry.abort.signal,
+        onProgress: (progress) => {
+          if (entry.run !== null) this.#hooks.onProgress(entry.run.id, progress);
+        },
+      });
+    } catch (error) {
+      await connection.close();
+      throw error;
+    }
+    const full: Entry = Object.assign(entry, { connection, outcome, done: Promise.resolve() });
+    this.#entries.set(scope.id, full);
+    full.done = this.#follow(full, outcome);
+    this.#ticker ??= this.#followSchedules().finally(() => this.#ticker = null);
+    return full;
+  }
+
+  /** Waits until the run can be named; a failure that comes before is the caller's. */
+  async #identify(store: Store, entry: Entry, latest: Run | null): Promise<Run> {
+    const settled = entry.outcome.then(({ run }) => run);
+    settled.catch(() => undefined);
+    while (entry.run === null) {
+      const newest = (await store.runs(entry.scope.id))[0] ?? null;
+      if (newest !== null && newest.id !== latest?.id) entry.run = newest;
+      else {
+        const pause = this.#services.clock.sleep(FIRST_LOOK_MS).then(() => null);
+        entry.run = await Promise.race([settled, pause]);
+      }
+    }
+    return entry.run;
+  }
+
+  /** Waits for the end of a run's work, and cleans up whatever happens. */
+  async #follow(entry: Entry, work: Promise<Outcome>): Promise<void> {
+    const { log, onOutcome } = this.#services;
+    try {
+      const outcome = await work;
+      entry.run ??= outcome.run;
+      await onOutcome?.(outcome, entry.settings);
+    } catch (error) {
+      const level = error instanceof LeaseHeldError ? "warning" : "error";
+      const known = error instanceof MigrationError;
+      const data = { runId: entry.run?.id ?? null, message: describeError(error).message };
+      log({ level, event: known ? "run.stopped" : "run.failed", data });
+    } finally {
+      this.#entries.delete(entry.scope.id);
+      await entry.connection.close().catch((error: unknown) => {
+        const { message } = describeError(error);
+        log({ level: "warning", event: "connection.closeFailed", data: { message } });
+      });
+      if (entry.run !== null) this.#hooks.onEnd(entry.run.id);
+    }
+  }
+
+  /** Applies `limits.schedule` of every run while there are any; a change by hand holds until the next window. */
+  async #followSchedules(): Promise<void> {
+    while (this.#entries.size > 0 && !this.#stop.signal.aborted) {
+      for (const entry of this.#entries.values()) {
+        await this.#applySchedule(entry).catch((error: unknown) => {
+          const { message } = describeError(error);
+          this.#services.log({ level: "warning", event: "schedule.failed", data: { message } });
+        });
+      }
+      await this.#services.clock.sleep(SCHEDULE_MS, this.#stop.signal).catch(() => undefined);
+    }
+  }
+
+  async #applySchedule(entry: Entry): Promise<void> {
+    const windows = parseRateWindows(entry.settings.limits.schedule);
+    if (windows.length === 0 || entry.run === null) return;
+    const { source, target, reason } = ratesAt(windows, this.#services.clock.now());
+    const rates = ratesKey({ source, target });
+    if (rates === entry.rates) return;
+    await entry.connection.migrator.control(entry.run.id, { limits: { source, target } });
+    entry.rates = rates;
+    entry.rateReason = reason;
+  }
+}
+
+function ratesKey(rates: { source: number | null; target: number | null }): string {
+  return `${rates.source}/${rates.target}`;
+}
+
+function isOpen(run: Run): boolean {
+  return !["completed", "cancelled", "rolled-back"].includes(run.state);
+}
+
+function alreadyActive(run: Run | null): Problem {
+  const name = run === null ? "A run" : `Run ${run.id}`;
+  return new Problem(409, `${name} of the same source and target is active`, {
+    hint: "Wait for it, or cancel it first.",
+    ...(run === null ? {} : { headers: { location: `/v1/migrations/${run.id}` } }),
+  });
+}

@@ -1,0 +1,73 @@
+/** Writing reports to files, whole or not at all. @module */
+import type { Scope, Store } from "../../core/ports/mod.ts";
+import {
+  contentFromStore,
+  redirects,
+  renderLossesCsv,
+  renderRedirectsCsv,
+  renderReport,
+  type ReportContent,
+  type Summary,
+} from "../../core/report/mod.ts";
+import { ends } from "./reading.ts";
+
+/** What a report is about. */
+export interface ReportSubject {
+  store: Store;
+  scope: Scope;
+  summary: Summary;
+  accepted: readonly string[];
+}
+
+/** Content of a report over an open store. */
+export function reportContent({ store, scope, summary, accepted }: ReportSubject): ReportContent {
+  return contentFromStore(store, scope.id, summary, {
+    ...ends(scope),
+    generatedAt: new Date().toISOString(),
+    accepted,
+  });
+}
+
+/** Streams text to a file through a temporary one beside it; the folder is made. */
+export async function writeText(path: string, chunks: AsyncIterable<string>): Promise<void> {
+  const folder = path.replace(/[^/\\]*$/, "");
+  if (folder !== "") await Deno.mkdir(folder, { recursive: true });
+  const partial = `${path}.part`;
+  const file = await Deno.open(partial, { write: true, create: true, truncate: true });
+  try {
+    await ReadableStream.from(chunks).pipeThrough(new TextEncoderStream()).pipeTo(file.writable);
+    await Deno.rename(partial, path);
+  } catch (error) {
+    await Deno.remove(partial).catch((failure: unknown) => {
+      if (!(failure instanceof Deno.errors.NotFound)) throw failure;
+    });
+    throw error;
+  }
+}
+
+/**
+ * Writes report.html, summary.json, losses.csv and redirects.csv into a folder.
+ * Returns the summary with the paths filled in.
+ */
+export async function writeReportFiles(
+  subject: ReportSubject,
+  folder: string,
+  database: string,
+): Promise<Summary> {
+  const at = (name: string): string => `${folder.replace(/\/+$/, "")}/${name}`;
+  const files = { report: at("report.html"), redirects: at("redirects.csv"), database };
+  const summary: Summary = { ...subject.summary, files };
+  const content = reportContent({ ...subject, summary });
+  await writeText(files.report, renderReport("html", content));
+  await writeText(at("losses.csv"), renderLossesCsv(content.losses()));
+  await writeText(
+    files.redirects,
+    renderRedirectsCsv(redirects(subject.store, subject.scope.id)),
+  );
+  await writeText(at("summary.json"), one(`${JSON.stringify(summary, null, 2)}\n`));
+  return summary;
+}
+
+async function* one(text: string): AsyncIterable<string> {
+  yield await Promise.resolve(text);
+}

@@ -1,0 +1,61 @@
+/** argv → one command → exit code; the one place where errors become messages. @module */
+import { describeError, EXIT, type ExitCode, StopError } from "../../core/errors.ts";
+import { COMMANDS } from "../commands/mod.ts";
+import { createContext } from "./context.ts";
+import { helpText } from "./help.ts";
+import { type Io, PipeClosed } from "./io.ts";
+import { parseCommandLine, type Request, UsageError } from "./parse.ts";
+import { Redactor } from "./redact.ts";
+import { createPainter } from "./style.ts";
+
+/** Runs one command line and returns the exit code. Never throws. */
+export async function runCli(argv: readonly string[], io: Io): Promise<ExitCode> {
+  const redactor = new Redactor();
+  let request: Request | null = null;
+  try {
+    request = parseCommandLine(argv, COMMANDS);
+    if (request.kind === "help") {
+      io.out(helpText(request.topic, COMMANDS));
+      return EXIT.done;
+    }
+    const { run } = await request.invocation.command.load();
+    return await run(createContext(request.invocation, io, redactor));
+  } catch (error) {
+    if (error instanceof PipeClosed) return EXIT.done;
+    return report(error, request, io, redactor);
+  }
+}
+
+/** Tells people (and, with `--json`, programs) what went wrong. */
+function report(error: unknown, request: Request | null, io: Io, redactor: Redactor): ExitCode {
+  const globals = request?.kind === "run" ? request.invocation.globals : null;
+  const exitCode = exitCodeOf(error);
+  const { message, hint } = describeError(error);
+  const colour = io.stderrTty && globals?.noColor !== true && !io.env("NO_COLOR");
+  const paint = createPainter(colour);
+  const lines = [`${paint("red", "error:")} ${message}`];
+  if (hint !== undefined) lines.push(`${paint("cyan", "hint:")} ${hint}`);
+  const expected = error instanceof StopError || (error instanceof Error && "recovery" in error);
+  if (!expected) {
+    if (globals?.verbose === true && error instanceof Error) lines.push(error.stack ?? "");
+    else lines.push(`${paint("cyan", "hint:")} --verbose shows where this happened`);
+  }
+  try {
+    io.err(redactor.redact(`${lines.join("\n")}\n`));
+    if (globals?.json === true && exitCode !== EXIT.usage) {
+      const document = { error: { exitCode, message, hint: hint ?? null } };
+      io.out(`${redactor.redact(JSON.stringify(document, null, 2))}\n`);
+    }
+  } catch (failure) {
+    if (!(failure instanceof PipeClosed)) throw failure;
+  }
+  return exitCode;
+}
+
+/** Exit code of any thrown value. */
+export function exitCodeOf(error: unknown): ExitCode {
+  if (error instanceof UsageError) return EXIT.usage;
+  if (error instanceof StopError) return error.exitCode;
+  if (error instanceof DOMException && error.name === "AbortError") return EXIT.interrupted;
+  return EXIT.failed;
+}

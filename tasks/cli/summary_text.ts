@@ -1,0 +1,107 @@
+/** The summary of a run for people. @module */
+import { PHASES } from "../../core/ports/mod.ts";
+import { RECORD_KINDS } from "../../core/records/mod.ts";
+import { formatCount, formatDuration } from "../../core/report/format.ts";
+import type { Summary } from "../../core/report/model.ts";
+import { EXIT_MEANINGS } from "./help.ts";
+import { type Painter, table } from "./style.ts";
+
+/** Renders counts, artefacts, requests, validation, losses, files and the next step. */
+export function summaryText(summary: Summary, paint: Painter): string {
+  const parts = [
+    headline(summary, paint),
+    countsTable(summary),
+    artefacts(summary),
+    requestsTable(summary),
+    validation(summary, paint),
+    losses(summary),
+    files(summary),
+    summary.next === null ? "" : `Next: ${summary.next}\n`,
+  ];
+  return `${parts.filter((part) => part !== "").join("\n")}`;
+}
+
+function headline({ runId, state, exitCode, durationMs, phases }: Summary, paint: Painter): string {
+  const meaning = EXIT_MEANINGS.find(([code]) => code === exitCode)?.[1] ?? "";
+  const colour = exitCode === 0 ? "green" : exitCode === 3 || exitCode >= 5 ? "yellow" : "red";
+  const times = PHASES.filter((phase) => phases[phase].durationMs > 0)
+    .map((phase) => `${phase} ${formatDuration(phases[phase].durationMs)}`);
+  const detail = times.length === 0 ? "" : ` (${times.join(", ")})`;
+  return `${paint("bold", `Run ${runId}`)}: ${paint(colour, state)} in ${
+    formatDuration(durationMs)
+  }${detail}\nExit code ${exitCode}: ${meaning}\n`;
+}
+
+function countsTable({ counts }: Summary): string {
+  const kinds = RECORD_KINDS.filter((kind) => counts[kind].extracted > 0);
+  if (kinds.length === 0) return "Nothing was extracted.\n";
+  return table(
+    [
+      "Kind",
+      "Extracted",
+      "Transformed",
+      "Created",
+      "Updated",
+      "Unchanged",
+      "Without target",
+      "Set aside",
+    ],
+    kinds.map((kind) => {
+      const c = counts[kind];
+      return [
+        kind,
+        c.extracted,
+        c.transformed,
+        c.created,
+        c.updated,
+        c.unchanged,
+        c.withoutTarget,
+        c.setAside,
+      ];
+    }),
+  );
+}
+
+function artefacts(summary: Summary): string {
+  const made = Object.entries(summary.artefacts).filter(([, n]) => n > 0);
+  if (made.length === 0) return "";
+  return `Created in the target: ${
+    made.map(([kind, n]) => `${formatCount(n)} ${kind}`).join(", ")
+  }\n`;
+}
+
+function requestsTable({ requests }: Summary): string {
+  return table(
+    ["Requests", "Sent", "Minimum", "Retried", "Rate limited", "Peak per minute"],
+    (["source", "target"] as const).map((system) => {
+      const r = requests[system];
+      return [system, r.total, r.minimum, r.retried, r.rateLimited, r.peakPerMinute];
+    }),
+  );
+}
+
+function validation({ validation: v, phases }: Summary, paint: Painter): string {
+  if (phases.validate.state !== "done" && v.checked === 0) return "";
+  const problems = (["different", "missing", "extra", "duplicate"] as const)
+    .filter((name) => v[name] > 0)
+    .map((name) => `${formatCount(v[name])} ${name}`);
+  const result = problems.length === 0
+    ? paint("green", "no differences")
+    : paint("red", problems.join(", "));
+  return `Validation: ${formatCount(v.checked)} compared, ${
+    formatCount(v.equal)
+  } equal, ${result}\n`;
+}
+
+function losses(summary: Summary): string {
+  const list = Object.entries(summary.losses).filter(([, n]) => n > 0)
+    .sort(([, a], [, b]) => b - a);
+  return list.length === 0 ? "" : table(["Loss rule", "Count"], list);
+}
+
+function files({ files: { report, redirects, database } }: Summary): string {
+  const lines = [["Report", report], ["Redirects", redirects], ["Database", database]]
+    .filter(([, path]) => path !== null)
+    .map(([name, path]) => `${`${name}:`.padEnd(11)}${path}\n`);
+  return lines.join("");
+}
