@@ -199,7 +199,7 @@ async function work(
 ): Promise<Response> {
   const { run, store } = found;
   await assertNewest(store, run);
-  await plane.pool.start(settingsOfRun(plane.services.config, run.config), how);
+  await plane.pool.start(settingsOfRun(plane.services.config, run.config), how, run.id);
   plane.runs.changed(run.id);
   await audit(plane, c, found, action, more);
   return await answer(plane, c, found, () => !plane.pool.has(run.id), true);

@@ -15,6 +15,8 @@ const PAGE_ROWS = 500;
 const MAX_LISTENERS = 1_000;
 /** Pieces that may wait for a slow listener before it is let go; it resumes by its last id. */
 const MAX_WAITING = 256;
+const WARNING_MS = 1_000;
+const MAX_WARNED = 1_000;
 
 interface Frame {
   /** Null for what is not kept: progress, heartbeats. */
@@ -46,6 +48,7 @@ export class EventFeed {
   readonly #progress = new Map<string, Map<string, Progress>>();
   /** Runs whose progress moved since it was last sent. */
   readonly #moved = new Set<string>();
+  readonly #warned = new Map<string, number>();
   readonly #stop = new AbortController();
   #loop: Promise<void> | null = null;
   #listenerCount = 0;
@@ -66,6 +69,20 @@ export class EventFeed {
     stages.set(progress.stage, progress);
     this.#progress.set(runId, stages);
     this.#moved.add(runId);
+  }
+
+  /** Keeps a warning of the engine among the events of its run; one of a kind per second. */
+  warn(runId: string, event: string, data: Record<string, unknown>): void {
+    const { clock, log, store } = this.#services;
+    const key = `${runId} ${event}`;
+    if (clock.monotonic() - (this.#warned.get(key) ?? -Infinity) < WARNING_MS) return;
+    if (this.#warned.size > MAX_WARNED) this.#warned.clear();
+    this.#warned.set(key, clock.monotonic());
+    const row = { runId, type: "warning", at: this.#now(), data: { ...data, event } };
+    store().then((open) => open.appendEvent?.(row)).catch((error) => {
+      const message = error instanceof Error ? error.message : String(error);
+      log({ level: "debug", event: "events.notKept", data: { message } });
+    });
   }
 
   /** The newest state of every stage, in order of their start. */

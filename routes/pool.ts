@@ -85,10 +85,11 @@ export class RunPool {
 
   /**
    * Starts a run, or continues the unfinished one of the same pair, and returns at once when it has
-   * an id. A completed run comes back as it is, with `started: false`.
+   * an id. A completed run comes back as it is, with `started: false`, unless `work` is for it
+   * (`runId`).
    * @throws {Problem} 409 when the pair is being worked on, here or elsewhere
    */
-  async start(settings: Settings, work: Work = ADVANCE): Promise<Started> {
+  async start(settings: Settings, work: Work = ADVANCE, runId?: string): Promise<Started> {
     if (this.#stop.signal.aborted) throw new Problem(503, "The server is shutting down");
     const store = await this.#services.store();
     const scope = await this.#openScope(store, settings);
@@ -98,7 +99,7 @@ export class RunPool {
       if (latest?.state === "completed" && work === ADVANCE) {
         return { run: latest, started: false, outcome: null };
       }
-      const entry = await this.#launch(store, scope, settings, work, latest);
+      const entry = await this.#launch(store, scope, settings, work, known(latest, runId));
       const run = await this.#identify(store, entry, latest);
       this.#hooks.onStart(run.id);
       return { run, started: true, outcome: entry.outcome };
@@ -154,14 +155,13 @@ export class RunPool {
     scope: Scope,
     settings: Settings,
     work: Work,
-    latest: Run | null,
+    run: Run | null,
   ): Promise<Entry> {
     const entry: Omit<Entry, "connection" | "done" | "outcome"> = {
       scope,
       settings,
       abort: new AbortController(),
-      // An unfinished run goes on; a new one gets its id from the engine.
-      run: latest !== null && (work !== ADVANCE || isOpen(latest)) ? latest : null,
+      run,
       rates: ratesKey({ source: null, target: null }),
       rateReason: null,
     };
@@ -255,8 +255,10 @@ function ratesKey(rates: { source: number | null; target: number | null }): stri
   return `${rates.source}/${rates.target}`;
 }
 
-function isOpen(run: Run): boolean {
-  return !["completed", "cancelled", "rolled-back"].includes(run.state);
+/** The run that the engine will work on; null for a new one, which gets its id from the engine. */
+function known(latest: Run | null, runId: string | undefined): Run | null {
+  if (latest === null || latest.id === runId) return latest;
+  return ["completed", "cancelled", "rolled-back"].includes(latest.state) ? null : latest;
 }
 
 function alreadyActive(run: Run | null): Problem {

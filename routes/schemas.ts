@@ -269,10 +269,10 @@ export function json(
 }
 
 /** A JSON body. */
-export function body(
-  schema: z.ZodType,
+export function body<S extends z.ZodType>(
+  schema: S,
   required = false,
-): { required: boolean; content: Record<string, { schema: z.ZodType }> } {
+): { required: boolean; content: { "application/json": { schema: S } } } {
   return { required, content: { "application/json": { schema } } };
 }
 

@@ -122,6 +122,78 @@ class Engine implements Migrator {
     }
   }
 
+  async rollback(options: RollbackOptions): Promise<RollbackOutcome> {
+    const scope = await this.#openScope();
+    const { store } = this.#services;
+    const known = await this.#runToRollBack(scope, options.runId);
+    const note = await store.checkpoint(scope.id, noteName(known.id, ROLLBACK_NOTE));
+    const told = (note as RollbackNote | null)?.report;
+    if (known.state === "rolled-back" && told) {
+      return { exitCode: told.exitCode, run: known, report: told };
+    }
+    return await this.#hold(scope, options.force, async (session) => {
+      const run = await this.#runToRollBack(scope, options.runId);
+      const report = await session.undertake(run, options, (ctx) => rollBack(ctx, options));
+      return { exitCode: report.exitCode, run, report };
+    });
+  }
+
+  async retry(keys: readonly string[], options: AdvanceOptions): Promise<Outcome> {
+    const scope = await this.#openScope();
+    const retried = await this.#hold(scope, options.force, async (session) => {
+      const run = await this.currentRun();
+      if (run === null) throw new ConfigError("There is nothing to try again: there is no run yet");
+      assertNotRollingBack(run);
+      if (isOver(run)) {
+        throw new StopError(EXIT.usage, `Cannot retry records of run ${run.id}: it is ${run.state}`);
+      }
+      return await session.retry(run, keys);
+    });
+    for (const phase of retried.first) {
+      const outcome = await this.advance({ ...options, phases: [phase] });
+      if (outcome.exitCode !== EXIT.done) return outcome;
+    }
+    if (retried.first.length > 0) {
+      await this.#hold(scope, options.force, async (session) => {
+        const run = await this.currentRun();
+        if (run !== null) await session.resetRetried(run, retried);
+      });
+    }
+    const { phases: _, ...rest } = options;
+    return await this.advance(rest);
+  }
+
+  async #runToRollBack(scope: Scope, runId: string | undefined): Promise<Run> {
+    const runs = await this.#services.store.runs(scope.id);
+    const run = runId === undefined ? runs[0] : runs.find((each) => each.id === runId);
+    if (run !== undefined) return run;
+    throw new ConfigError(
+      runId === undefined
+        ? "There is nothing to roll back: there is no run yet"
+        : `There is no run "${runId}" of this project in this database`,
+      { hint: "`ztoq runs` lists the runs" },
+    );
+  }
+
+  /** Holds the scope for the time of `work`. */
+  async #hold<T>(
+    scope: Scope,
+    force: AbortSignal | undefined,
+    work: (session: Session) => Promise<T>,
+  ): Promise<T> {
+    const abort = new AbortController();
+    const session = new Session(this.#services, scope, abort);
+    force?.addEventListener("abort", () => abort.abort(force.reason));
+    await session.acquire();
+    this.#session = session;
+    try {
+      return await work(session);
+    } finally {
+      this.#session = null;
+      await session.release();
+    }
+  }
+
   #openScope(): Promise<Scope> {
     const { settings, store } = this.#services;
     this.#scope ??= store.migrate().then(() =>

@@ -13,6 +13,7 @@ import type {
 } from "../ports/mod.ts";
 import type { ExitCode } from "../errors.ts";
 import type { Summary } from "../report/model.ts";
+import type { RollbackOptions, RollbackReport } from "../rollback/types.ts";
 
 /** Who this process is, to tell a dead lease owner from a living one. */
 export interface Host {
@@ -58,6 +59,12 @@ export interface AdvanceOptions {
   dryRun?: boolean;
 }
 
+export interface RollbackOutcome {
+  exitCode: ExitCode;
+  run: Run;
+  report: RollbackReport;
+}
+
 export interface Outcome {
   exitCode: ExitCode;
   run: Run;
@@ -88,6 +95,18 @@ export interface Migrator {
   doctor(signal: AbortSignal): Promise<Finding[]>;
   /** Starts a run or continues the unfinished one of this scope; a completed run is only summarised. */
   advance(options: AdvanceOptions): Promise<Outcome>;
+  /**
+   * Takes back what a run did to the target, or with `dryRun` says what it would; on a rolled-back
+   * run it sends nothing and says again what it said. Throws {@linkcode StopError} (exit 2) where the
+   * state of the run does not allow it.
+   */
+  rollback(options: RollbackOptions): Promise<RollbackOutcome>;
+  /**
+   * Tries records again that were set aside, all or those with these keys, together with what was
+   * set aside because of them, and works on to the end of the run, whose result is updated. Throws
+   * {@linkcode StopError} (exit 1) for a key that was not set aside.
+   */
+  retry(keys: readonly string[], options: AdvanceOptions): Promise<Outcome>;
   /** The newest run of this scope. */
   currentRun(): Promise<Run | null>;
   /**

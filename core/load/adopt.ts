@@ -25,7 +25,7 @@ export const DRAFT_KINDS: readonly DraftKind[] = [
   "testLog",
 ];
 /** Note of this scope's run: artefacts were adopted and may need an update. */
-const ADOPTED_NOTE = "adopted";
+export const ADOPTED_NOTE = "adopted";
 
 export function adoptStage(after: string[]): Stage {
   return { name: "load.adopt", phase: "load", after, run: adoptAll };

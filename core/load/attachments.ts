@@ -11,6 +11,7 @@ import { lossChange } from "../transform/stages/rows.ts";
 import { contentTypeOf } from "./content_type.ts";
 import type { InlineKind } from "./inline_files.ts";
 import { inlineNote } from "./inline_files.ts";
+import { firstLookMs } from "./reconcile.ts";
 import { setAsideRow } from "./set_aside.ts";
 
 const STAGE = "load.attachment";
@@ -351,7 +352,7 @@ async function refused(ctx: RunContext, row: TargetRow, error: RefusedError): Pr
 
 /** Looks at once and again after the settling time; null when the run is stopping. */
 async function findAfterDoubt(ctx: RunContext, job: Job): Promise<FoundFile[] | null> {
-  await ctx.clock.sleep(1_000, ctx.readSignal);
+  await ctx.clock.sleep(firstLookMs(ctx.settings), ctx.readSignal);
   const first = (await lookUp(ctx, [job])).get(objectKey(job.object)) ?? [];
   if (first.some((file) => file.name === job.row.detail.name)) return first;
   await waitUntilSettled(ctx, job.row);

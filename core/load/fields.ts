@@ -2,6 +2,7 @@
 import type { FieldObject, TargetField, TargetRow } from "../ports/mod.ts";
 import { InDoubtError, PreflightError, RefusedError } from "../errors.ts";
 import type { RunContext, Stage } from "../engine/stage.ts";
+import { firstLookMs } from "./reconcile.ts";
 import type { FieldPlan, PlannedField } from "../transform/types.ts";
 import { FIELD_PLAN_NOTE, forgetTransform } from "../transform/stages/context.ts";
 import { targetRow } from "../transform/stages/rows.ts";
@@ -106,8 +107,8 @@ async function lookForField(
   sentAt: number,
 ): Promise<TargetField | null> {
   const settledAt = sentAt + ctx.settings.target.timeoutMs + ctx.settings.target.settleMs;
-  for (const wait of [1_000, Math.max(0, settledAt - ctx.clock.now())]) {
-    await ctx.clock.sleep(wait, ctx.readSignal);
+  for (const at of [ctx.clock.now() + firstLookMs(ctx.settings), settledAt]) {
+    await ctx.clock.sleep(Math.max(0, at - ctx.clock.now()), ctx.readSignal);
     const profile = await ctx.target.profile(ctx.readSignal);
     ctx.targetProfile.fields = profile.fields;
     const found = findField(ctx, planned);
@@ -181,7 +182,7 @@ async function readAfterDoubt(
 ): Promise<TargetField | null> {
   const { timeoutMs, settleMs } = ctx.settings.target;
   let found: TargetField | null = null;
-  for (const waitMs of [1_000, timeoutMs + settleMs]) {
+  for (const waitMs of [firstLookMs(ctx.settings), timeoutMs + settleMs]) {
     await ctx.clock.sleep(waitMs, ctx.readSignal);
     ctx.targetProfile.fields = (await ctx.target.profile(ctx.readSignal)).fields;
     found = findField(ctx, planned);

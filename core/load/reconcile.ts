@@ -5,6 +5,7 @@
  * @module
  */
 import type { Container, DraftKind, Found, TargetDetail, TargetRow } from "../ports/mod.ts";
+import type { Settings } from "../config/types.ts";
 import type { RunContext } from "../engine/stage.ts";
 import { transformOf } from "../transform/stages/context.ts";
 import { keyOfFound } from "./identity.ts";
@@ -34,6 +35,11 @@ const FIRST_LOOK_MS = 1_000;
 const MAX_ANSWERED_DOUBTS = 3;
 /** Look-ups at once: they share the slots with the creates that go on meanwhile. */
 const MAX_LOOKS = 4;
+
+/** When to look for the first time after a lost answer, ms. */
+export function firstLookMs({ target }: Pick<Settings, "target">): number {
+  return Math.min(FIRST_LOOK_MS, (target.timeoutMs + target.settleMs) / 4);
+}
 
 export type Settled = "adopted" | "absent" | "setAside";
 
@@ -70,7 +76,7 @@ export class Reconciler {
     this.#doubts.set(row.key, {
       row,
       group: `${row.parentKind}/${row.parentKey}`,
-      lookAt: clock.monotonic() + FIRST_LOOK_MS,
+      lookAt: clock.monotonic() + firstLookMs(settings),
       settledAt: clock.monotonic() + waitMs,
     });
   }

@@ -86,8 +86,8 @@ async function rowsNamed(ctx: RunContext, record: string): Promise<TargetRow[]> 
   return rows;
 }
 
-/** Rows directly below others; the runs of a case count as its children. */
-export async function childrenOf(
+/** Rows directly below others. */
+export async function rowsBelow(
   ctx: Pick<RunContext, "store" | "scope">,
   rows: readonly TargetRow[],
 ): Promise<TargetRow[]> {
@@ -99,6 +99,15 @@ export async function childrenOf(
       found.push(...await ctx.store.targetChildren(ctx.scope.id, kind, parentKind, keys));
     }
   }
+  return found;
+}
+
+/** Rows directly below others; the runs of a case count as its children. */
+async function childrenOf(
+  ctx: Pick<RunContext, "store" | "scope">,
+  rows: readonly TargetRow[],
+): Promise<TargetRow[]> {
+  const found = await rowsBelow(ctx, rows);
   const cases = new Set(rows.flatMap((row) => row.kind === "testCase" ? row.key : []));
   if (cases.size === 0) return found;
   for await (const page of targetPages(ctx, "testRun")) {
@@ -107,7 +116,7 @@ export async function childrenOf(
   return found;
 }
 
-export const CHILD_KINDS: Partial<Record<TargetKind, readonly TargetKind[]>> = {
+const CHILD_KINDS: Partial<Record<TargetKind, readonly TargetKind[]>> = {
   module: ["module", "testCase"],
   testCycle: ["testCycle", "testSuite"],
   testSuite: ["testRun"],
@@ -139,6 +148,11 @@ export class Left {
 
   list(): KeptArtefact[] {
     return [...this.#kept.values()];
+  }
+
+  /** Tells of something that stays and has no row of its own. */
+  mention(artefact: KeptArtefact): void {
+    this.#kept.set(rowName(artefact), artefact);
   }
 
   /** Whether a row is to be deleted. */

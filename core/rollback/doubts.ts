@@ -3,60 +3,86 @@
  * taken back like everything else.
  * @module
  */
-import type { FieldObject, TargetRow } from "../ports/mod.ts";
+import type { Change, DraftKind, TargetRow } from "../ports/mod.ts";
 import type { RunContext } from "../engine/stage.ts";
 import { DRAFT_KINDS } from "../load/adopt.ts";
 import { Reconciler } from "../load/reconcile.ts";
 import { targetPages } from "./basis.ts";
+import { slotOf } from "./slots.ts";
 
-const UNKNOWN = ["sending", "inDoubt"] as const;
+type Settled = Extract<Change, { op: "targets" }>["rows"][number];
 
 /** Settles every write in doubt, parents first; false when stopped before the end. */
 export async function settleDoubts(ctx: RunContext): Promise<boolean> {
-  await settleFields(ctx);
-  for (const kind of DRAFT_KINDS) {
-    const reconciler = new Reconciler(ctx, kind);
-    for await (const page of targetPages(ctx, kind)) {
-      for (const row of page.filter(isUnknown)) reconciler.add(row);
-    }
-    while (reconciler.size > 0) {
+  for (const kind of DRAFT_KINDS) if (!await settleKind(ctx, kind)) return false;
+  for await (const page of targetPages(ctx, "field")) {
+    const rows = page.filter(isUnknown).map((row) => settledField(ctx, row));
+    if (rows.length > 0) await ctx.commit([{ op: "targets", rows }]);
+  }
+  for await (const page of targetPages(ctx, "attachment")) {
+    for (const row of page.filter(isUnknown)) {
       if (ctx.stopping()) return false;
-      ctx.progress("rollback.survey", { waiting: "looking up writes whose answer was lost" });
-      await ctx.clock.sleep(reconciler.nextLookMs(1_000), ctx.signal);
-      await reconciler.settleDue();
+      await ctx.commit([{ op: "targets", rows: [await settledFile(ctx, row)] }]);
     }
   }
   return true;
 }
 
 function isUnknown(row: TargetRow): boolean {
-  return UNKNOWN.some((state) => state === row.state);
+  return row.state === "sending" || row.state === "inDoubt";
+}
+
+async function settleKind(ctx: RunContext, kind: DraftKind): Promise<boolean> {
+  let failure: unknown = null;
+  const reconciler = new Reconciler(ctx, kind, {
+    settled: () => Promise.resolve(),
+    looked: () => undefined,
+    failed: (error) => failure ??= error,
+  });
+  for await (const page of targetPages(ctx, kind)) {
+    for (const row of page.filter(isUnknown)) reconciler.add(row);
+  }
+  while (reconciler.size > 0 || reconciler.looking > 0) {
+    if (failure !== null) throw failure;
+    if (ctx.stopping() && reconciler.looking === 0) return false;
+    ctx.progress("rollback.survey", { waiting: "looking up writes whose answer was lost" });
+    if (!ctx.stopping()) reconciler.lookDue();
+    await ctx.clock.sleep(reconciler.nextLookMs(200), ctx.signal);
+  }
+  return true;
+}
+
+function created(ctx: RunContext, row: TargetRow, targetId: string | undefined): Settled {
+  const { kind, key } = row;
+  return targetId === undefined
+    ? { kind, key, state: "pending" }
+    : { kind, key, state: "loaded", targetId, origin: "created", runId: ctx.run.id };
 }
 
 /** A field whose create was not answered is told by its label: `testCase/Browser`. */
-async function settleFields(ctx: RunContext): Promise<void> {
-  for await (const page of targetPages(ctx, "field")) {
-    for (const row of page.filter(isUnknown)) {
-      const [object, ...label] = row.key.split("/");
-      const found = ctx.targetProfile.fields.find((field) =>
-        field.object === object as FieldObject && !field.isSystem &&
-        field.label.toLowerCase() === label.join("/").toLowerCase()
-      );
-      await ctx.commit([{
-        op: "targets",
-        rows: [
-          found === undefined
-            ? { kind: "field", key: row.key, state: "pending" }
-            : {
-              kind: "field",
-              key: row.key,
-              state: "loaded",
-              targetId: found.id,
-              origin: "created",
-              runId: ctx.run.id,
-            },
-        ],
-      }]);
-    }
-  }
+function settledField(ctx: RunContext, row: TargetRow): Settled {
+  const [object, ...label] = row.key.split("/");
+  const name = label.join("/").toLowerCase();
+  const found = ctx.targetProfile.fields.find((field) =>
+    field.object === object && !field.isSystem && field.label.toLowerCase() === name
+  );
+  return created(ctx, row, found?.id);
+}
+
+/** A file is the one of its name that the map does not know. */
+async function settledFile(ctx: RunContext, row: TargetRow): Promise<Settled> {
+  const { scope, store, target, settings, clock } = ctx;
+  const owners = row.parentKind === null
+    ? null
+    : await store.targetsByKey(scope.id, row.parentKind, [row.parentKey ?? ""]);
+  const owner = owners?.get(row.parentKey ?? "");
+  if (owner?.targetId == null) return created(ctx, row, undefined);
+  const { timeoutMs, settleMs } = settings.target;
+  const sentAt = Math.min(row.sentAt === null ? Infinity : Date.parse(row.sentAt), clock.now());
+  await clock.sleep(Math.max(0, sentAt + timeoutMs + settleMs - clock.now()), ctx.signal);
+  const slot = slotOf(row, owner);
+  const files = await target.files(slot.kind, [slot.id], ctx.signal);
+  const known = await store.targetsById(scope.id, "attachment", files.map((file) => file.id));
+  const found = files.find((file) => file.name === row.detail.name && !known.has(file.id));
+  return created(ctx, row, found?.id);
 }

@@ -49,9 +49,14 @@ async function surveyOwners(
   for (const file of files) {
     const owner = owners.get(file.objectId);
     const row = known.get(file.id);
-    if (owner === undefined || !left.mustGo(owner) || (row !== undefined && doom.has(row))) continue;
+    if (owner === undefined || !left.mustGo(owner) || (row !== undefined && doom.has(row))) {
+      continue;
+    }
     if (row === undefined && await mayBeOurs(ctx, owner, file)) continue;
-    await left.keep(owner, `holds the file "${file.name}" (${file.id}), which is not to be deleted`);
+    await left.keep(
+      owner,
+      `holds the file "${file.name}" (${file.id}), which is not to be deleted`,
+    );
   }
 }
 

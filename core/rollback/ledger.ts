@@ -1,7 +1,7 @@
 /** What becomes of rows whose artefact is gone, and how many of each kind are. @module */
 import type { RunContext } from "../engine/stage.ts";
 import type { Change, TargetKind, TargetRow } from "../ports/mod.ts";
-import { childrenOf } from "./doomed.ts";
+import { rowsBelow } from "./doomed.ts";
 import { ROLLBACK_NOTE } from "./types.ts";
 import type { RollbackNote } from "./types.ts";
 
@@ -38,9 +38,7 @@ export class RollbackLedger {
   async goneWithContent(rows: TargetRow[]): Promise<void> {
     for (let start = 0; start < rows.length; start += 100) {
       const chunk = rows.slice(start, start + 100);
-      const below = (await childrenOf(this.#ctx, chunk)).filter((row) =>
-        row.targetId !== null && (row.kind !== "testRun" || chunk.some(isHolderOfRuns))
-      );
+      const below = (await rowsBelow(this.#ctx, chunk)).filter((row) => row.targetId !== null);
       if (below.length > 0) await this.goneWithContent(below);
       await this.gone(chunk);
     }
@@ -77,10 +75,6 @@ export class RollbackLedger {
     }
     return changes;
   }
-}
-
-function isHolderOfRuns(row: TargetRow): boolean {
-  return row.kind === "testSuite";
 }
 
 function plannedAgain(

@@ -8,7 +8,7 @@ import type { KillPoint } from "./killing.ts";
 const OPTIONS: WorldOptions = {
   zephyr: { seed: 7, data: { cases: 12, executions: 30 } },
   qtest: { seed: 7 },
-  target: { settleMs: 300, timeoutMs: 300 },
+  target: { settleMs: 200, timeoutMs: 300 },
 };
 
 const row = (kind: TargetKind, state: TargetState) => (change: Change): boolean =>
@@ -49,8 +49,8 @@ const CASES: KillCase[] = [
   {
     name: "before a stage's checkpoint",
     points: [
-      { at: "beforeCommit", when: checkpoint("stage/transform.testCase") },
       { at: "beforeCommit", when: checkpoint("stage/load.adopt") },
+      { at: "beforeCommit", when: checkpoint("stage/transform.execution") },
       { at: "beforeCommit", when: checkpoint("stage/load.testCase") },
     ],
   },

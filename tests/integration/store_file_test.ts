@@ -193,6 +193,18 @@ Deno.test("apply() changes nothing, when a later statement breaks a rule of the 
     await store.close();
   }));
 
+Deno.test("half characters become replacement characters, since the driver cannot read them", () =>
+  inFolder(async (dir) => {
+    const { store, lease, scopeId } = await prepared(`file:${dir}/ztoq.db`);
+    const record = { ...aCase("A-T1"), name: "\ud800x", customFields: { "\udfff": ["a\ud801"] } };
+    await store.apply(lease, pageOf("testCase", "0", [record]));
+    const found = (await store.recordsByKey(scopeId, "testCase", ["A-T1"])).get("A-T1");
+    assertEquals([found?.name, found?.customFields], ["\ufffdx", { "\ufffd": ["a\ufffd"] }]);
+    const [stats] = await store.customFieldStats(scopeId, "testCase");
+    assertEquals([stats?.name, stats?.values], ["\ufffd", [{ value: "a\ufffd", count: 1 }]]);
+    await store.close();
+  }));
+
 Deno.test("check() finds contradictions, spoilt pages and damage", () =>
   inFolder(async (dir) => {
     const url = `file:${dir}/ztoq.db`;
