@@ -5,12 +5,14 @@
  */
 import type { Mapping, Settings } from "../core/config/types.ts";
 import type { Migrator, Services } from "../core/engine/types.ts";
-import type { Store } from "../core/ports/mod.ts";
+import type { Clock, EventRow, Store, Traffic } from "../core/ports/mod.ts";
 import { processHost } from "./host.ts";
+import type { NotifierOptions } from "./notify/mod.ts";
 import type { StoreAdmin } from "./libsql/mod.ts";
 import { createSystemClock } from "./system.ts";
 
 export { processHost } from "./host.ts";
+export { createSystemClock } from "./system.ts";
 
 /** A store with what only operators need. */
 export type ManagedStore = Store & StoreAdmin;
@@ -26,13 +28,17 @@ export interface ConnectOptions {
   mapping: Mapping;
   saveMapping: (additions: Partial<Mapping>) => Promise<void>;
   log: Services["log"];
+  /** An open database to share; it is then not closed with the connection. */
+  store?: ManagedStore;
 }
 
 /** Both systems, the database and the engine over them. */
 export interface Connection {
   migrator: Migrator;
   store: ManagedStore;
-  /** Closes connections and, through the engine, the database. */
+  /** Live counters of both systems. */
+  traffic: { source: Traffic; target: Traffic };
+  /** Closes connections and, unless it is shared, the database. */
   close(): Promise<void>;
 }
 
@@ -44,11 +50,11 @@ export async function connect(options: ConnectOptions): Promise<Connection> {
     import("./files/blobs.ts"),
   ]);
   const clients = await createClients(settings, log);
-  const store = await openStore(settings.store);
+  const store = options.store ?? await openStore(settings.store);
   try {
     await store.migrate();
   } catch (error) {
-    await store.close();
+    if (options.store === undefined) await store.close();
     throw error;
   }
   const migrator = createMigrator({
@@ -66,9 +72,10 @@ export async function connect(options: ConnectOptions): Promise<Connection> {
   return {
     migrator,
     store,
+    traffic: { source: clients.source, target: clients.target },
     async close(): Promise<void> {
       clients.close();
-      await migrator.close();
+      if (options.store === undefined) await migrator.close();
     },
   };
 }
@@ -113,6 +120,14 @@ async function createClients(
       targetHttp.close();
     },
   };
+}
+
+/** Tells the configured webhooks about events; see `adapters/notify`. @throws ConfigError */
+export async function createNotifier(
+  options: Omit<NotifierOptions, "clock"> & { clock?: Clock },
+): Promise<(event: EventRow) => Promise<void>> {
+  const { createWebhooks } = await import("./notify/mod.ts");
+  return createWebhooks({ clock: createSystemClock(), ...options });
 }
 
 /** Bytes of attachments lie beside a database file, and in the working folder for a remote one. */

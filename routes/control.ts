@@ -1,12 +1,13 @@
 /** Verbs on a run. All may be repeated; one that does not fit the state is 409. @module */
 import { createRoute, type z } from "@hono/zod-openapi";
 import { isHeld, OVER, steerRun } from "../core/engine/steer.ts";
-import type { Migrator, Outcome, RunControl } from "../core/engine/types.ts";
+import type { AdvanceOptions, Migrator, RunControl } from "../core/engine/types.ts";
 import { type App, type AppContext, audit, awaitRun, createApp, type Plane } from "./context.ts";
 import { settingsOfRun } from "./overrides.ts";
 import { ADVANCE, type Work } from "./pool.ts";
 import { Problem } from "./problem.ts";
 import type { FoundRun, RunDocument } from "./runs.ts";
+import type { WorkOutcome } from "./services.ts";
 import {
   body,
   checkpointSchema,
@@ -20,10 +21,12 @@ import {
   runSchema,
 } from "./schemas.ts";
 
-/** Members that an engine may have beyond its port. */
-type Extended = Migrator & {
-  rollback?: (runId: string, options: Record<string, unknown>) => Promise<Outcome>;
-  retry?: (keys: string[], options: Record<string, unknown>) => Promise<Outcome>;
+/** An engine may lack these: a smaller build says so instead of failing. */
+type Extended = Omit<Migrator, "rollback" | "retry"> & {
+  rollback?: (
+    options: { runId: string; dryRun: boolean; signal: AbortSignal },
+  ) => Promise<WorkOutcome>;
+  retry?: (keys: readonly string[], options: AdvanceOptions) => Promise<WorkOutcome>;
 };
 
 // deno-lint-ignore explicit-function-return-type -- the type of a route is its own description
@@ -114,7 +117,7 @@ export function controlRoutes(plane: Plane): App {
     const dryRun = c.req.valid("json")?.dryRun === true;
     return await work(plane, c, found, "rollback", (migrator: Extended, options) => {
       if (migrator.rollback === undefined) throw new Problem(501, "This build cannot roll back");
-      return migrator.rollback(found.run.id, { ...options, dryRun });
+      return migrator.rollback({ runId: found.run.id, dryRun, signal: options.signal });
     }, { dryRun });
   });
   app.openapi(retry, async (c) => {
@@ -123,7 +126,7 @@ export function controlRoutes(plane: Plane): App {
     const keys = c.req.valid("json")?.keys ?? [];
     return await work(plane, c, found, "retry", (migrator: Extended, options) => {
       if (migrator.retry === undefined) throw new Problem(501, "This build cannot retry records");
-      return migrator.retry(keys, { ...options });
+      return migrator.retry(keys, options);
     }, { keys: keys.slice(0, 50) });
   });
   app.openapi(checkpoint, async (c) => {

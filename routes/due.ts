@@ -1,13 +1,13 @@
 /** Work that is due: runs whose owner is gone, and schedules whose time has come. @module */
 import { readControl } from "../core/engine/control.ts";
 import { isHeld, WORKING } from "../core/engine/steer.ts";
-import type { Outcome } from "../core/engine/types.ts";
 import { describeError } from "../core/errors.ts";
 import type { Run } from "../core/ports/mod.ts";
 import type { Plane } from "./context.ts";
 import { baseSettings, settingsOfRun, settingsWith } from "./overrides.ts";
 import { Problem } from "./problem.ts";
 import { ADVANCE, type Started, type Work } from "./pool.ts";
+import type { WorkOutcome } from "./services.ts";
 import { lastTime, nextTime, parseSchedules, type Schedule } from "./schedules.ts";
 
 /** Newest run of each pair that should be worked on and is not, oldest first. */
@@ -43,11 +43,6 @@ export async function dueSchedules({ services }: Plane): Promise<Schedule[]> {
   });
 }
 
-/** One finished slice of a tick. */
-export interface Slice {
-  outcome: Outcome;
-}
-
 const MIN_SLICE_MS = 500;
 
 /**
@@ -57,10 +52,10 @@ const MIN_SLICE_MS = 500;
 export async function workOnDue(
   plane: Plane,
   budgetMs: number,
-): Promise<{ outcomes: Outcome[]; problems: { runId: string; message: string }[] }> {
+): Promise<{ outcomes: WorkOutcome[]; problems: { runId: string; message: string }[] }> {
   const { clock } = plane.services;
   const end = clock.monotonic() + budgetMs;
-  const outcomes: Outcome[] = [];
+  const outcomes: WorkOutcome[] = [];
   const problems: { runId: string; message: string }[] = [];
   const slice: Work = (migrator, options) =>
     migrator.advance({ ...options, budgetMs: Math.max(MIN_SLICE_MS, end - clock.monotonic()) });

@@ -2,11 +2,11 @@
 import type { Settings } from "../core/config/mod.ts";
 import { parseRateWindows, ratesAt } from "../core/engine/schedule.ts";
 import { isHeld } from "../core/engine/steer.ts";
-import type { Migrator, Outcome } from "../core/engine/types.ts";
+import type { Migrator } from "../core/engine/types.ts";
 import { describeError, LeaseHeldError, MigrationError } from "../core/errors.ts";
 import type { Progress, Run, Scope, Store } from "../core/ports/mod.ts";
 import { Problem } from "./problem.ts";
-import type { ControlPlaneServices, EngineConnection } from "./services.ts";
+import type { ControlPlaneServices, EngineConnection, WorkOutcome } from "./services.ts";
 
 /** Time windows begin on the minute. */
 const SCHEDULE_MS = 5_000;
@@ -16,7 +16,7 @@ const FIRST_LOOK_MS = 10;
 export type Work = (
   migrator: Migrator,
   options: { signal: AbortSignal; onProgress: (progress: Progress) => void },
-) => Promise<Outcome>;
+) => Promise<WorkOutcome>;
 
 interface Entry {
   scope: Scope;
@@ -24,7 +24,7 @@ interface Entry {
   connection: EngineConnection;
   abort: AbortController;
   run: Run | null;
-  outcome: Promise<Outcome>;
+  outcome: Promise<WorkOutcome>;
   done: Promise<void>;
   /** Rates that the schedule last asked for, as text. */
   rates: string;
@@ -45,7 +45,7 @@ export interface Started {
   /** False for a completed run, which sends nothing. */
   started: boolean;
   /** Settles when the work stops for now; rejects like `Migrator.advance`. */
-  outcome: Promise<Outcome> | null;
+  outcome: Promise<WorkOutcome> | null;
 }
 
 /** Starts or continues a run; a completed one is only summarised. */
@@ -170,7 +170,7 @@ export class RunPool {
       if (entry.run === null || (line.level !== "warning" && line.level !== "error")) return;
       this.#hooks.onWarning(entry.run.id, line.event, line.data);
     });
-    let outcome: Promise<Outcome>;
+    let outcome: Promise<WorkOutcome>;
     try {
       outcome = work(connection.migrator, {
         signal: entry.abort.signal,
@@ -205,7 +205,7 @@ export class RunPool {
   }
 
   /** Waits for the end of a run's work, and cleans up whatever happens. */
-  async #follow(entry: Entry, work: Promise<Outcome>): Promise<void> {
+  async #follow(entry: Entry, work: Promise<WorkOutcome>): Promise<void> {
     const { log, onOutcome } = this.#services;
     try {
       const outcome = await work;

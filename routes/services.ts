@@ -23,6 +23,9 @@ export interface EngineConnection {
   close(): Promise<void>;
 }
 
+/** How work on a run ended for now; a rollback has no summary. */
+export type WorkOutcome = Pick<Outcome, "exitCode" | "run"> & Partial<Pick<Outcome, "summary">>;
+
 /** Wired by `ztoq serve`, by a serverless host, or by tests. */
 export interface ControlPlaneServices {
   /** The shared store, opened at first use; a rejection is told as 503 and asked again later. */
@@ -49,7 +52,7 @@ export interface ControlPlaneServices {
   redact: (text: string) => string;
   version: string;
   /** Called when a run stops for now (report files); its failure is logged. */
-  onOutcome?: (outcome: Outcome, settings: Settings) => Promise<void>;
+  onOutcome?: (outcome: WorkOutcome, settings: Settings) => Promise<void>;
   /** Called once per persisted event of runs in this process (webhooks); its failure is logged. */
   onEvent?: (event: EventRow) => Promise<void>;
   /** Resident memory in bytes, for metrics. */

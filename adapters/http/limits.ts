@@ -5,6 +5,9 @@ import { Slots } from "./slots.ts";
 import type { Counters } from "./stats.ts";
 import type { HttpOptions } from "./types.ts";
 
+/** Waves of 429 that say "0 left this minute" before that is believed. */
+const TRIES_BEFORE_MINUTE = 3;
+
 /** The pace of one system, shared by all its requests. */
 export class Limits {
   readonly slots: Slots;
@@ -51,17 +54,19 @@ export class Limits {
     const advice = this.#quota.answered(answer.headers, sent.sentWallMs, clock.now());
     if (advice.cap) this.slots.cap(advice.cap.intervalMs, nowMs + advice.cap.forMs);
     const toldMs = answer.status === 429 ? retryAfterMs(answer.headers, clock.now()) : null;
-    // A Retry-After is more exact than a guess at the vendor's window.
-    if (advice.waitMs !== null && !toldMs) {
-      this.slots.block(
-        nowMs + advice.waitMs,
-        `${this.#options.name} has no requests left this minute`,
-      );
-    }
     if (answer.status === 429) this.#limited(sent.sentMs, toldMs);
     else {
       this.#pace.answered();
       this.#backoff.answered(sent.sentMs);
+    }
+    // A Retry-After is more exact than a guess at the vendor's window, and a refusal may be no more
+    // than a burst: only when the next tries are refused too the minute counts as used up.
+    const isGuess = answer.status === 429 && this.#backoff.level < TRIES_BEFORE_MINUTE;
+    if (advice.waitMs !== null && !toldMs && !isGuess) {
+      this.slots.block(
+        nowMs + advice.waitMs,
+        `${this.#options.name} has no requests left this minute`,
+      );
     }
     this.slots.setInterval(this.#pace.intervalMs);
   }

@@ -1,6 +1,6 @@
 /**
  * What a system's answers teach about its limit: a pace that falls by a quarter when it answers 429
- * and recovers slowly, and how long to wait after a 429.
+ * and recovers the faster the longer all is well, and how long to wait after a 429.
  * @module
  */
 
@@ -11,12 +11,20 @@ const DROP = 0.75;
 const FLOOR_PER_MINUTE = 6;
 /** Above this a learned limit of an unlimited system is forgotten. */
 const UNLIMITED_PER_MINUTE = 60_000;
+/** An unlimited system that was hardly used says nothing with its rate: the usual limit of the vendors. */
+const USUAL_PER_MINUTE = 400;
+/** Good answers in a row after which the recovery is twice as fast as at first. */
+const CONFIDENCE = 20;
+/** Longest wait after a 429 that says nothing of when to come back, ms. */
+const MAX_BLIND_WAIT_MS = 16_000;
 
 /** The rate to send at: the set one, or the learned one when that is lower. */
 export class Pace {
   #setPerMinute: number;
   #learnedPerMinute: number | null = null;
   #droppedAtMs = -Infinity;
+  /** Good answers since the last drop. */
+  #fine = Infinity;
 
   constructor(requestsPerMinute: number) {
     this.#setPerMinute = requestsPerMinute;
@@ -40,22 +48,28 @@ export class Pace {
   }
 
   /**
-   * Learns from a 429. Requests that were on their way when the pace fell teach nothing new.
+   * Learns from a 429. Requests that were on their way when the pace fell teach nothing new, and
+   * neither do those that only asked whether the wait is over.
    * `recentPerMinute`: what was really sent of late, the base when no limit is set.
    */
   limited(nowMs: number, sentAtMs: number, recentPerMinute: number): void {
-    if (sentAtMs <= this.#droppedAtMs) return;
+    if (sentAtMs <= this.#droppedAtMs || this.#fine === 0) return;
     this.#droppedAtMs = nowMs;
-    const base = Number.isFinite(this.perMinute) ? this.perMinute : recentPerMinute;
+    this.#fine = 0;
+    const base = Number.isFinite(this.perMinute)
+      ? this.perMinute
+      : Math.max(recentPerMinute, USUAL_PER_MINUTE);
     const floor = Math.min(FLOOR_PER_MINUTE, this.#fullPerMinute);
     this.#learnedPerMinute = Math.max(floor, base * DROP);
   }
 
-  /** Learns from any other answer: half a percent of the set rate back, 2 % when none is set. */
+  /** Learns from any other answer: half a percent of the set rate back, 2 % when none is set, then more. */
   answered(): void {
+    this.#fine++;
     if (this.#learnedPerMinute === null) return;
     const full = this.#fullPerMinute;
-    this.#learnedPerMinute += Number.isFinite(full) ? full * 0.005 : this.#learnedPerMinute * 0.02;
+    const step = Number.isFinite(full) ? full * 0.005 : this.#learnedPerMinute * 0.02;
+    this.#learnedPerMinute += step * (1 + this.#fine / CONFIDENCE);
     this.#forgetWhenFull();
   }
 
@@ -76,6 +90,11 @@ export class LimitBackoff {
   #level = 0;
   #raisedAtMs = -Infinity;
 
+  /** Waves of 429 in a row. */
+  get level(): number {
+    return this.#level;
+  }
+
   /** Any other answer: the limit is over. An answer to a request from before the 429 says nothing. */
   answered(sentAtMs: number): void {
     if (sentAtMs > this.#raisedAtMs) this.#level = 0;
@@ -83,7 +102,8 @@ export class LimitBackoff {
 
   /**
    * Returns how long to wait after a 429, ms: at least `retryAfterMs`, at least 1 s, growing with
-   * jitter. Without `retryAfterMs` no longer than to the next minute, where fixed windows reopen.
+   * jitter while one follows another. Without `retryAfterMs` no longer than to the next minute, where
+   * fixed windows reopen.
    */
   limited(options: {
     nowMs: number;
@@ -98,10 +118,10 @@ export class LimitBackoff {
       this.#raisedAtMs = options.nowMs;
     }
     const floorMs = Math.min(60_000, 1_000 * 2 ** (this.#level - 1));
-    const backoffMs = floorMs * (1 + random());
+    const backoffMs = floorMs * (1 + random() / 4);
     if (options.retryAfterMs !== null) return Math.max(options.retryAfterMs, backoffMs);
     const toMinuteMs = 60_000 - (options.wallMs % 60_000) + random() * 500;
-    return Math.max(1_000, Math.min(backoffMs, toMinuteMs));
+    return Math.max(1_000, Math.min(backoffMs, toMinuteMs, MAX_BLIND_WAIT_MS));
   }
 }
 

@@ -30,7 +30,19 @@ import { buildSummary, nextStep, noteName, PHASE_TIMES_NOTE } from "./summary.ts
 import { Topics } from "./topics.ts";
 import { TRAFFIC_NOTE, TrafficLog } from "./traffic_log.ts";
 import type { TrafficNote } from "./traffic_log.ts";
-import type { AdvanceOptions, Finding, Migrator, Outcome, RunControl, Services } from "./types.ts";
+import { openRetry, resetRows } from "./retry.ts";
+import type { Retried, RetryParts } from "./retry.ts";
+import { MAPPING_NOTE, rollBack, ROLLBACK_NOTE } from "../rollback/mod.ts";
+import type { RollbackNote, RollbackOptions } from "../rollback/mod.ts";
+import type {
+  AdvanceOptions,
+  Finding,
+  Migrator,
+  Outcome,
+  RollbackOutcome,
+  RunControl,
+  Services,
+} from "./types.ts";
 
 /** No create starts in the last part of a budget: its answer would come after the end. */
 const NO_CREATE_MS = 3_000;
@@ -100,14 +112,10 @@ class Engine implements Migrator {
     if (latest?.state === "completed" && options.phases === undefined) {
       return await this.#repeatResult(latest);
     }
-    const abort = new AbortController();
-    const session = new Session(this.#services, scope, abort);
-    options.force?.addEventListener("abort", () => abort.abort(options.force?.reason));
-    await session.acquire();
-    this.#session = session;
-    try {
+    return await this.#hold(scope, options.force, async (session) => {
       // Read again under the lease: the run may have moved while we waited for it.
       const current = (await this.#services.store.runs(scope.id))[0] ?? null;
+      if (current !== null) assertNotRollingBack(current);
       const run = current === null || isOver(current)
         ? await this.#createRun(scope, phases)
         : current;
@@ -116,10 +124,7 @@ class Engine implements Migrator {
         await writeControl(this.#services.store, run.id, { desired: "running", reason: null });
       }
       return await session.work(run, { ...options, phases });
-    } finally {
-      this.#session = null;
-      await session.release();
-    }
+    });
   }
 
   async rollback(options: RollbackOptions): Promise<RollbackOutcome> {
@@ -133,6 +138,7 @@ class Engine implements Migrator {
     }
     return await this.#hold(scope, options.force, async (session) => {
       const run = await this.#runToRollBack(scope, options.runId);
+      if (!options.dryRun) await writeControl(store, run.id, { desired: "running", reason: null });
       const report = await session.undertake(run, options, (ctx) => rollBack(ctx, options));
       return { exitCode: report.exitCode, run, report };
     });
@@ -145,7 +151,10 @@ class Engine implements Migrator {
       if (run === null) throw new ConfigError("There is nothing to try again: there is no run yet");
       assertNotRollingBack(run);
       if (isOver(run)) {
-        throw new StopError(EXIT.usage, `Cannot retry records of run ${run.id}: it is ${run.state}`);
+        throw new StopError(
+          EXIT.usage,
+          `Cannot retry records of run ${run.id}: it is ${run.state}`,
+        );
       }
       return await session.retry(run, keys);
     });
@@ -255,6 +264,14 @@ function isOver(run: Run): boolean {
   return run.state === "cancelled" || run.state === "rolled-back";
 }
 
+/** What is half gone must not be loaded on: the rollback has to end first. */
+function assertNotRollingBack(run: Run): void {
+  if (run.state !== "rolling-back") return;
+  throw new StopError(EXIT.usage, `Cannot go on: run ${run.id} is being rolled back`, {
+    hint: "`ztoq rollback` finishes it; `ztoq migrate` starts anew afterwards.",
+  });
+}
+
 /** Sortable by time, short enough to type: `20261121-231455-k3f9`. */
 function newRunId(now: number): string {
   const stamp = new Date(now).toISOString().replace(/[-:]/g, "").replace("T", "-").slice(0, 15);
@@ -308,6 +325,73 @@ class Session {
     run: Run,
     options: AdvanceOptions & { phases: readonly Phase[] },
   ): Promise<Outcome> {
+    const committer = await this.#open(run);
+    try {
+      const finished = await this.#advance(run, options, committer);
+      return await this.#finish(run, finished ? null : this.#interruption(options));
+    } catch (error) {
+      return await this.#fail(run, error);
+    } finally {
+      await this.#flush(committer);
+    }
+  }
+
+  /** Works on the target outside the phases, with the same counters, lease and controls. */
+  async undertake<T>(
+    run: Run,
+    options: AdvanceOptions,
+    work: (ctx: RunContext) => Promise<T>,
+  ): Promise<T> {
+    const committer = await this.#open(run);
+    try {
+      const checks = await preflight(
+        this.#services,
+        { source: false, target: true },
+        this.#abort.signal,
+      );
+      if (checks.target === null) {
+        const problems = checks.findings.filter((finding) => finding.level === "error");
+        throw preflightFailure(checks.failure, problems);
+      }
+      const ctx = await this.#context(run, options, committer, checks);
+      const stopPolling = this.#pollControl(run);
+      try {
+        return await work(ctx);
+      } finally {
+        await stopPolling();
+      }
+    } catch (error) {
+      throw this.#failure ?? error;
+    } finally {
+      await this.#flush(committer);
+    }
+  }
+
+  /** Opens a run again for records that were set aside. */
+  async retry(run: Run, keys: readonly string[]): Promise<Retried> {
+    return await openRetry(this.#retryParts(run), keys);
+  }
+
+  /** Makes rows ready for the load, once what they are made from was read and planned again. */
+  async resetRetried(run: Run, retried: Retried): Promise<void> {
+    await resetRows(this.#retryParts(run), retried);
+  }
+
+  #retryParts(run: Run): RetryParts {
+    const { clock, settings, store } = this.#services;
+    const keeper = this.#keeper;
+    if (keeper === null) throw new TypeError("acquire() comes first");
+    return {
+      store,
+      run,
+      settings,
+      nowIso: () => instant(clock.now()),
+      apply: (changes) => store.apply(keeper.lease, changes),
+    };
+  }
+
+  /** Opens the commits of a run; its counters ride along. */
+  async #open(run: Run): Promise<Committer> {
     const keeper = this.#keeper;
     if (keeper === null) throw new TypeError("acquire() comes first");
     const { store, clock } = this.#services;
@@ -342,22 +426,19 @@ class Session {
     this.#flushNext = () => flushedAt = -Infinity;
     const committer = new Committer(store, keeper.lease, riders);
     this.#committer = committer;
-    try {
-      const finished = await this.#advance(run, options, committer);
-      return await this.#finish(run, finished ? null : this.#interruption(options));
-    } catch (error) {
-      return await this.#fail(run, error);
-    } finally {
-      this.#flushNext();
-      // The last counters; when the store refuses, the error that led here matters more.
-      await committer.commit([]).catch((error) => {
-        this.#services.log({
-          level: "warning",
-          event: "run.flushFailed",
-          data: { message: describeError(error).message },
-        });
+    return committer;
+  }
+
+  /** The last counters; when the store refuses, the error that led here matters more. */
+  async #flush(committer: Committer): Promise<void> {
+    this.#flushNext();
+    await committer.commit([]).catch((error) => {
+      this.#services.log({
+        level: "warning",
+        event: "run.flushFailed",
+        data: { message: describeError(error).message },
       });
-    }
+    });
   }
 
   async #advance(
@@ -384,6 +465,8 @@ class Session {
     ctx.isDone = (name) => done.has(name);
     await committer.commit([
       ctx.noteChange("sourceProfile", checks.source),
+      // A rollback compares with what was sent, whatever people change in the file since.
+      ctx.noteChange(MAPPING_NOTE, this.#services.mapping),
       {
         op: "run",
         id: run.id,
@@ -492,6 +575,8 @@ class Session {
     const deadline = options.budgetMs === undefined
       ? Infinity
       : clock.monotonic() + options.budgetMs;
+    // A budget shorter than twice that would never create anything.
+    const noCreateMs = Math.min(NO_CREATE_MS, (options.budgetMs ?? Infinity) / 2);
     const tracker = new ProgressTracker(
       clock,
       this.#services,
@@ -525,7 +610,7 @@ class Session {
         this.#failure !== null || options.signal?.aborted === true ||
         this.#control.desired !== "running" ||
         this.#abort.signal.aborted || clock.monotonic() >= deadline,
-      noMoreCreates: () => clock.monotonic() >= deadline - NO_CREATE_MS,
+      noMoreCreates: () => clock.monotonic() >= deadline - noCreateMs,
       signal: this.#abort.signal,
       readSignal,
       isDone: () => false,

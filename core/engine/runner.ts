@@ -63,7 +63,9 @@ async function runOne(
   if (!await stage.run(ctx)) return;
   done.add(stage.name);
   const phases = phasesOf(ctx.run.phases, stages, done);
-  const state = stateOfPhases(phases);
+  // A run is completed when its summary is written, not before.
+  const reached = stateOfPhases(phases);
+  const state = reached === "completed" ? ctx.run.state : reached;
   const hasMoved = JSON.stringify(phases) !== JSON.stringify(ctx.run.phases);
   ctx.run.phases = phases;
   await ctx.commit([
@@ -75,6 +77,13 @@ async function runOne(
       at: ctx.nowIso(),
       data: { stage: stage.name, state: "done" },
     },
+    ...(state === ctx.run.state ? [] : [{
+      op: "event" as const,
+      runId: ctx.run.id,
+      type: "state",
+      at: ctx.nowIso(),
+      data: { state },
+    }]),
     ...(hasMoved
       ? [{ op: "run" as const, id: ctx.run.id, set: { phases, state, updatedAt: ctx.nowIso() } }]
       : []),

@@ -4,7 +4,7 @@ import type { KindCounts, Summary } from "../report/model.ts";
 import { RECORD_KINDS, type RecordKind } from "../records/mod.ts";
 import { readControl } from "./control.ts";
 import { isHeld, type Steering, WORKING } from "./steer.ts";
-import { recordCounts } from "./summary.ts";
+import { recordCounts } from "./counts.ts";
 import type { RunControl } from "./types.ts";
 
 export interface RateLimit {

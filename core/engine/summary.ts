@@ -1,16 +1,15 @@
 /** Builds the summary document of a run from what the store holds. @module */
 import type { Run, Store, TargetCount, TargetRow } from "../ports/mod.ts";
 import { PHASES } from "../ports/mod.ts";
-import type { RecordKind } from "../records/mod.ts";
-import { RECORD_KINDS } from "../records/mod.ts";
 import { EXIT, worstExit } from "../errors.ts";
 import type { ExitCode } from "../errors.ts";
 import { CENSUS_NOTE } from "../extract/census.ts";
 import type { Census } from "../extract/census.ts";
 import { sourceMinimum, targetMinimum } from "../plan/minimum.ts";
-import type { KindCounts, RequestSummary, Summary, ValidationSummary } from "../report/model.ts";
+import type { RequestSummary, Summary, ValidationSummary } from "../report/model.ts";
 import { DRAFT_KINDS } from "../load/adopt.ts";
-import { NO_TALLY, tallyNote } from "../validate/stages.ts";
+import { NO_TALLY, tallyNote } from "../validate/tally.ts";
+import { recordCounts } from "./counts.ts";
 import type { Settings } from "../config/types.ts";
 import { statusRule } from "../transform/statuses.ts";
 import type { Mapping } from "../config/types.ts";
@@ -91,101 +90,6 @@ function resultOf(
   const { different, missing, extra, duplicate } = validation;
   if (different + missing + extra + duplicate > 0) codes.push(EXIT.differences);
   return worstExit(...codes);
-}
-
-/** Where the records of every kind are, as the store has it now. */
-export async function recordCounts(
-  { store, run }: Pick<SummaryInput, "store" | "run">,
-  targets: TargetCount[],
-): Promise<Summary["counts"]> {
-  const inventory = await store.inventory(run.scopeId);
-  const issues = await store.countIssues(run.scopeId);
-  const unreadable = (kind: RecordKind, phase: "extract" | "transform"): number =>
-    issues.filter((row) => row.phase === phase && row.kind === kind && row.setAside)
-      .reduce((sum, row) => sum + row.count, 0);
-  const { folders } = inventory;
-  const extracted: Record<RecordKind, number> = {
-    folder: folders.TEST_CASE + folders.TEST_PLAN + folders.TEST_CYCLE,
-    testCase: inventory.testCases,
-    testPlan: inventory.testPlans,
-    testCycle: inventory.testCycles,
-    execution: inventory.executions,
-    executionStep: inventory.executionSteps,
-    attachment: inventory.attachments,
-    link: inventory.links,
-  };
-  const counts = {} as Summary["counts"];
-  for (const kind of RECORD_KINDS) {
-    const row = tally(kind, targets, run.id);
-    // Rows that could not be read at all have no record; script problems have one.
-    const lost = await lostRows(store, run.scopeId, kind, unreadable(kind, "extract"));
-    row.extracted = extracted[kind] + lost;
-    row.setAside += lost;
-    row.transformed = Math.max(0, row.transformed - unreadable(kind, "transform"));
-    counts[kind] = row;
-  }
-  return counts;
-}
-
-/** Extract issues of rows without identity, as opposed to details of stored records. */
-async function lostRows(
-  store: Store,
-  scopeId: number,
-  kind: RecordKind,
-  any: number,
-): Promise<number> {
-  if (any === 0) return 0;
-  let lost = 0;
-  let after: string | null = null;
-  do {
-    const page: Awaited<ReturnType<Store["issues"]>> = await store.issues(
-      scopeId,
-      { after, limit: 500 },
-      { setAside: true, phase: "extract" },
-    );
-    lost += page.rows.filter((row) => row.kind === kind && row.reason === "unreadable").length;
-    after = page.cursor;
-  } while (after !== null);
-  return lost;
-}
-
-/** Sums the rows of the target map that stand for records of one kind. */
-function tally(kind: RecordKind, targets: TargetCount[], runId: string): KindCounts {
-  const counts: KindCounts = {
-    extracted: 0,
-    transformed: 0,
-    created: 0,
-    updated: 0,
-    unchanged: 0,
-    withoutTarget: 0,
-    setAside: 0,
-  };
-  for (const row of targets) {
-    const amount = amountOf(kind, row);
-    counts.transformed += amount.moved + amount.text;
-    if (row.state === "loaded") {
-      counts[outcomeOf(row, runId)] += amount.moved;
-      counts.withoutTarget += amount.text;
-    } else if (row.state === "withoutTarget") counts.withoutTarget += amount.moved + amount.text;
-    else if (row.state === "setAside") counts.setAside += amount.moved + amount.text;
-  }
-  return counts;
-}
-
-/** How many records of the kind a group of rows stands for. */
-function amountOf(kind: RecordKind, row: TargetCount): { moved: number; text: number } {
-  if (kind === "executionStep") {
-    return row.kind === "testLog" ? { moved: row.steps, text: row.stepsAsText } : NOTHING;
-  }
-  if (kind === "link") return { moved: row.links, text: 0 };
-  return row.recordKind === kind ? { moved: row.count, text: 0 } : NOTHING;
-}
-const NOTHING = { moved: 0, text: 0 };
-
-function outcomeOf(row: TargetCount, runId: string): "created" | "updated" | "unchanged" {
-  if (row.runId !== runId) return "unchanged";
-  if (row.origin === "created") return "created";
-  return row.origin === "updated" ? "updated" : "unchanged";
 }
 
 function artefactsOf(targets: TargetCount[], runId: string): Record<string, number> {

@@ -8,6 +8,8 @@ import type { Change, FieldObject } from "../ports/mod.ts";
 import type { ListKind, LookupRecord, RecordByKind } from "../records/mod.ts";
 import type { RunContext, Stage } from "../engine/stage.ts";
 import { pool } from "../engine/stage.ts";
+import { ruleChanges } from "../validate/findings.ts";
+import { SourceRules } from "./source_rules.ts";
 
 /** Stored as a note of the run; small whatever the project's size. */
 export interface Census {
@@ -54,7 +56,15 @@ async function takeCensus(ctx: RunContext): Promise<boolean> {
     tombstones,
     versionLookups,
   };
-  await ctx.commit([ctx.noteChange(CENSUS_NOTE, census)]);
+  const findings = [...seen.rules.findings(), {
+    rule: "execution_testcase_reference",
+    count: tombstones,
+    message: `${tombstones} cases that executions name are in no list: archived or deleted`,
+  }];
+  await ctx.commit([
+    ctx.noteChange(CENSUS_NOTE, census),
+    ...ruleChanges(ctx, "extract", findings),
+  ]);
   return true;
 }
 
@@ -65,10 +75,16 @@ interface Seen {
   environments: Set<string>;
   accounts: Set<string>;
   ownFields: Record<FieldObject, Set<string>>;
+  rules: SourceRules;
 }
 
 async function collect(ctx: RunContext): Promise<Seen> {
+  const folders = new Set<string>();
+  await eachRecord(ctx, "folder", (record) => folders.add(record.id));
+  const cycles = new Set<string>();
+  await eachRecord(ctx, "testCycle", (record) => cycles.add(record.id));
   const seen: Seen = {
+    rules: new SourceRules(folders, cycles),
     executionStatuses: {},
     priorities: {},
     statuses: new Set(),
@@ -88,6 +104,7 @@ async function collect(ctx: RunContext): Promise<Seen> {
     if (value !== null) set.add(value);
   };
   await eachRecord(ctx, "testCase", (record) => {
+    seen.rules.look(record);
     add(seen.statuses, record.statusId);
     add(seen.accounts, record.ownerId);
     count(seen.priorities, record.priorityId);
@@ -99,6 +116,7 @@ async function collect(ctx: RunContext): Promise<Seen> {
     own("testCase", "Zephyr Created", record.createdOn);
   });
   await eachRecord(ctx, "testCycle", (record) => {
+    seen.rules.look(record);
     add(seen.statuses, record.statusId);
     add(seen.accounts, record.ownerId);
     own("testSuite", "Zephyr Status", record.statusId);
@@ -115,6 +133,7 @@ async function collect(ctx: RunContext): Promise<Seen> {
     own("release", "Labels", record.labels.length === 0 ? null : "labels");
   });
   await eachRecord(ctx, "execution", (record) => {
+    seen.rules.look(record);
     count(seen.executionStatuses, record.statusId);
     add(seen.environments, record.environmentId);
     add(seen.accounts, record.executedById);

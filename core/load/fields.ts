@@ -166,8 +166,13 @@ async function addMissing(
         }]);
       },
     }).catch((error) => {
+      if (error instanceof InDoubtError && attempt < 5) return null;
       throw error instanceof RefusedError ? refusedField(planned, error) : error;
     });
+    if (updated === null) {
+      const found = await readAfterDoubt(ctx, planned, chunk);
+      return await addMissing(ctx, planned, found ?? field, attempt + 1);
+    }
     Object.assign(field, updated);
   }
   const index = ctx.targetProfile.fields.findIndex((entry) => entry.id === field.id);

@@ -11,6 +11,7 @@ import { Loader } from "./loader.ts";
 import { recheckStage } from "./recheck.ts";
 import { requirementLinksStage } from "./requirement_links.ts";
 import { stepIdsStage } from "./step_ids.ts";
+import { wellAgainStage } from "./well_again.ts";
 
 /** Stages of the transform that plan rows of each kind. */
 const PLANNERS: Record<DraftKind, string[]> = {
@@ -79,5 +80,6 @@ export function loadStages(settings: Settings, planned: Set<string>): Stage[] {
     requirementLinksStage(cases),
     updateStage([...loaders, ...files]),
     recheckStage([...loaders, "load.update"]),
+    wellAgainStage([...loaders, ...files]),
   ];
 }

@@ -8,7 +8,7 @@ import { ADOPTED_NOTE, DRAFT_KINDS } from "../load/adopt.ts";
 import type { Change, DetailTask, Phase, Run, RunState } from "../ports/mod.ts";
 import { PHASES, TARGET_KINDS } from "../ports/mod.ts";
 import { FIELD_PLAN_NOTE } from "../transform/stages/context.ts";
-import { tallyNote } from "../validate/stages.ts";
+import { tallyNote } from "../validate/tally.ts";
 import { rowName, targetPages } from "./basis.ts";
 import type { Left } from "./doomed.ts";
 import type { KeptArtefact, RollbackWhat } from "./types.ts";

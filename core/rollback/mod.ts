@@ -11,7 +11,7 @@ import { targetPages, withBasis } from "./basis.ts";
 import { Doom, Left } from "./doomed.ts";
 import { settleDoubts } from "./doubts.ts";
 import { surveyFiles } from "./files.ts";
-import { beginRollback, endRollback, plansAgain, settledRun } from "./finish.ts";
+import { beginRollback, endRollback, plansAgain, reopenedAt, settledRun } from "./finish.ts";
 import { RollbackLedger } from "./ledger.ts";
 import { Remover } from "./remover.ts";
 import { takeStock } from "./stock.ts";
@@ -95,11 +95,13 @@ export async function rollBack(
   }
   await endRollback(ctx, note.what, { left, cannot });
   const settled = settledRun(ctx, note.what, exitCode);
-  const finished: RollbackNote = note.what.phase === null && note.what.record === null
-    ? { ...note, report: report() }
+  const told = report();
+  const isOver = reopenedAt(note.what) === null;
+  const finished: RollbackNote = isOver
+    ? { ...note, report: told }
     : { what: NOTHING, deleted: {}, report: null };
   await ctx.commit([...settled, ctx.noteChange(ROLLBACK_NOTE, finished)]);
-  return report();
+  return told;
 }
 
 const NOTHING: RollbackWhat = { phase: null, record: null };

@@ -1,7 +1,7 @@
 /** Compares the files of every object with the map: names and numbers, in batched reads. @module */
 import type { DifferenceRow, FileUpload, FoundFile, TargetRow } from "../ports/mod.ts";
 import type { RunContext } from "../engine/stage.ts";
-import { NO_TALLY, tallyNote } from "./stages.ts";
+import { NO_TALLY, tallyNote } from "./tally.ts";
 
 type ObjectKind = FileUpload["object"]["kind"];
 

@@ -22,20 +22,10 @@ import { prepare } from "../load/prepare.ts";
 import { transformOf } from "../transform/stages/context.ts";
 import { validateFiles } from "./files.ts";
 import { compareFound } from "./compare.ts";
+import { rulesStage } from "./rules.ts";
+import { NO_TALLY, tallyNote } from "./tally.ts";
 
 export const PASS_NOTE = "validate/pass";
-export function tallyNote(kind: string): string {
-  return `validate/${kind}`;
-}
-export const NO_TALLY: ValidationSummary = {
-  checked: 0,
-  equal: 0,
-  different: 0,
-  missing: 0,
-  extra: 0,
-  duplicate: 0,
-};
-
 export function validateStages(settings: Settings): Stage[] {
   const begin: Stage = { name: "validate.begin", phase: "validate", after: [], run: beginPass };
   const kinds = DRAFT_KINDS.map((kind): Stage => ({
@@ -50,7 +40,8 @@ export function validateStages(settings: Settings): Stage[] {
     after: [begin.name],
     run: validateFiles,
   }];
-  return [begin, ...kinds, ...files];
+  const compared = [...kinds, ...files].map((stage) => stage.name);
+  return [begin, ...kinds, ...files, rulesStage(compared)];
 }
 
 async function beginPass(ctx: RunContext): Promise<boolean> {

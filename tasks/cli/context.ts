@@ -73,7 +73,8 @@ export function createContext(
   };
 }
 
-function readConfigFile(path: string | null): { path: string; text: string } | null {
+/** Reads the configuration file; null when none was named and the usual one is not there. */
+export function readConfigFile(path: string | null): { path: string; text: string } | null {
   try {
     const wanted = path ?? DEFAULT_CONFIG;
     return { path: wanted, text: Deno.readTextFileSync(wanted) };

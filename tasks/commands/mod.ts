@@ -2,6 +2,7 @@
 import type { SettingType } from "../../core/config/mod.ts";
 import { LIST_KINDS } from "../../core/records/mod.ts";
 import type { ArgSpec, CommandSpec, OptionSpec } from "../cli/spec.ts";
+import { CONTROL_COMMANDS } from "./control.ts";
 
 const FLAG: SettingType = { name: "boolean" };
 const TEXT: SettingType = { name: "text" };
@@ -193,6 +194,7 @@ export const COMMANDS: readonly CommandSpec[] = [
     examples: ["ztoq runs"],
     load: () => import("./runs.ts"),
   },
+  ...CONTROL_COMMANDS,
   {
     name: "records",
     summary: "What was extracted: counts, lists, one record, search",

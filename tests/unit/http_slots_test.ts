@@ -119,6 +119,26 @@ Deno.test("Pace learns from a 429 once per wave and recovers to the set rate", (
   assertEquals(unlimited.intervalMs, 0);
   unlimited.limited(1, 0.5, 6_000);
   assertEquals(unlimited.perMinute, 4_500);
+  const idle = new Pace(0);
+  idle.limited(1, 0.5, 6);
+  assertEquals(idle.perMinute, 300);
+});
+
+Deno.test("Pace falls once however many tries are refused, and is back soon when all is well", () => {
+  for (const set of [400, 0]) {
+    const pace = new Pace(set);
+    const full = pace.perMinute;
+    for (let time = 1_000; time < 60_000; time += 1_000) pace.limited(time, time - 1, 400);
+    assertEquals(Math.round(pace.perMinute), Math.round(0.75 * (set === 0 ? 400 : 396)));
+    let answers = 0;
+    while (pace.perMinute < full && answers < 1_000) {
+      pace.answered();
+      answers++;
+    }
+    assert(answers < 100, `${answers} answers until the pace of ${set} is back`);
+    pace.limited(61_000, 60_999, 400);
+    assert(pace.perMinute < full);
+  }
 });
 
 Deno.test("LimitBackoff honours Retry-After, a floor for 0, the minute's end when absent, and grows", () => {
@@ -127,11 +147,11 @@ Deno.test("LimitBackoff honours Retry-After, a floor for 0, the minute's end whe
     backoff.limited({ nowMs, sentAtMs: nowMs - 1, wallMs, retryAfterMs: told, random: () => 0.5 });
   assertEquals(at(new LimitBackoff(), 10, 12_000), 12_000);
   const zero = new LimitBackoff();
-  assertEquals([1, 2, 3].map((now) => at(zero, now * 10_000, 0)), [1_500, 3_000, 6_000]);
+  assertEquals([1, 2, 3].map((now) => at(zero, now * 10_000, 0)), [1_125, 2_250, 4_500]);
   zero.answered(40_000);
-  assertEquals(at(zero, 50_000, 0), 1_500);
+  assertEquals(at(zero, 50_000, 0), 1_125);
   const absent = new LimitBackoff();
-  assertEquals([1, 2, 3].map((now) => at(absent, now * 10_000, null)), [1_500, 2_250, 2_250]);
+  assertEquals([1, 2, 3].map((now) => at(absent, now * 10_000, null)), [1_125, 2_250, 2_250]);
 });
 
 Deno.test("retryAfterMs() reads seconds, dates by the server's clock, and nothing else", () => {

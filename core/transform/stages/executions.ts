@@ -20,7 +20,8 @@ import { attachmentChanges, lossChange, setAsideChanges, targetRow } from "./row
 import type { Needed } from "./waiting.ts";
 import { readsFiles, waitForDetails } from "./waiting.ts";
 
-const BATCH = 200;
+/** Small, so that the last logs follow soon after the last steps were read. */
+const BATCH = 50;
 const NOTE = "plan/execution";
 const STAGE = "transform.execution";
 
