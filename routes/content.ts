@@ -260,7 +260,13 @@ async function reportAnswer(
       accepted: base.accept,
     },
   );
-  return download(plane, c, renderReport(format as ReportFormat, content), format, `report-${run.id}`);
+  return download(
+    plane,
+    c,
+    renderReport(format as ReportFormat, content),
+    format,
+    `report-${run.id}`,
+  );
 }
 
 /** As stored when the run completed, else as the database has it now. */

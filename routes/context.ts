@@ -27,7 +27,9 @@ export function createApp(): App {
         const unknown = "keys" in issue && Array.isArray(issue.keys) ? issue.keys.map(String) : [];
         return { key: [...own, ...unknown.slice(0, 1)].join("."), message };
       });
-      const detail = errors.map(({ key, message }) => (key === "" ? message : `${key}: ${message}`));
+      const detail = errors.map((
+        { key, message },
+      ) => (key === "" ? message : `${key}: ${message}`));
       throw new Problem(422, detail.join("; "), { errors });
     },
   });

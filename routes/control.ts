@@ -58,7 +58,8 @@ const checkpoint = createRoute({
   path: "/v1/migrations/{id}/checkpoint",
   tags: ["control"],
   summary: "Up to where everything is kept",
-  description: "Every unit of work commits its effect with its checkpoint, so there is nothing to wait for.",
+  description:
+    "Every unit of work commits its effect with its checkpoint, so there is nothing to wait for.",
   request: { params: runParams, body: body(reasonSchema) },
   responses: { 200: json("What is kept", checkpointSchema), ...problems(400, 404, 413, 415, 422) },
 });
@@ -79,7 +80,9 @@ export function controlRoutes(plane: Plane): App {
     const found = await plane.runs.need(c.req.valid("param").id);
     refuse(found, "pause", ["completed", "failed", "cancelled", "rolled-back"]);
     const reason = c.req.valid("json")?.reason ?? `paused by ${c.get("actor").name}`;
-    if (found.run.state !== "paused") await steer(plane, c, found, "pause", { desired: "paused", reason });
+    if (found.run.state !== "paused") {
+      await steer(plane, c, found, "pause", { desired: "paused", reason });
+    }
     return await answer(plane, c, found, (run) => run.state === "paused" || isOver(run));
   });
   app.openapi(resume, async (c) => {
@@ -108,8 +111,13 @@ export function controlRoutes(plane: Plane): App {
     if (plane.pool.has(run.id) && run.state === "validating") {
       return await answer(plane, c, found, isOver);
     }
-    return await work(plane, c, found, "validate", (migrator, options) =>
-      migrator.advance({ ...options, phases: ["validate"] }));
+    return await work(
+      plane,
+      c,
+      found,
+      "validate",
+      (migrator, options) => migrator.advance({ ...options, phases: ["validate"] }),
+    );
   });
   app.openapi(rollback, async (c) => {
     const found = await plane.runs.need(c.req.valid("param").id);

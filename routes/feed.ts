@@ -202,7 +202,15 @@ export class EventFeed {
       this.#send(run.id, listener, this.#frameOf(row));
     }
     const { state, result, reason } = run;
-    const data = { runId: run.id, at: this.#now(), type: "state", state, result, reason, final: true };
+    const data = {
+      runId: run.id,
+      at: this.#now(),
+      type: "state",
+      state,
+      result,
+      reason,
+      final: true,
+    };
     this.#send(run.id, listener, this.#encode(null, "state", data));
     this.#end(channel.runId, listener);
   }
@@ -274,6 +282,8 @@ export class EventFeed {
 /** An event as clients see it. `state` is always the state of the run. */
 export function eventDocument({ id, runId, type, at, data }: EventRow): Record<string, unknown> {
   const { state, ...rest } = data;
-  const own = type === "state" ? data : { ...rest, ...(state === undefined ? {} : { done: state === "done" }) };
+  const own = type === "state"
+    ? data
+    : { ...rest, ...(state === undefined ? {} : { done: state === "done" }) };
   return { ...own, id, runId, at, type };
 }

@@ -83,7 +83,8 @@ export function loopbackGuard(): MiddlewareHandler<AppEnv> {
 function refuseForeignOrigin(c: Context<AppEnv>, host: string): void {
   const origin = c.req.header("origin");
   const site = c.req.header("sec-fetch-site");
-  const isForeign = (origin !== undefined && !(URL.canParse(origin) && new URL(origin).host === host)) ||
+  const isForeign =
+    (origin !== undefined && !(URL.canParse(origin) && new URL(origin).host === host)) ||
     (site !== undefined && !["same-origin", "none"].includes(site));
   // A link from another site may open a page, but gets no data and changes nothing.
   const isPage = c.req.method === "GET" && !c.req.path.startsWith("/v1") && origin === undefined;

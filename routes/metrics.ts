@@ -73,7 +73,13 @@ export class HttpMetrics {
 
   write(page: MetricsPage): void {
     for (const { labels, count } of this.#requests.values()) {
-      page.add("ztoq_http_requests_total", "counter", "Requests to the control plane", count, labels);
+      page.add(
+        "ztoq_http_requests_total",
+        "counter",
+        "Requests to the control plane",
+        count,
+        labels,
+      );
     }
     const name = "ztoq_http_request_seconds";
     const help = "Time until the control plane answered";
@@ -148,7 +154,13 @@ export class Metrics {
     for (const system of ["source", "target"] as const) {
       const labels = { system };
       page.add("ztoq_queue", "gauge", "Attempts waiting for a slot", sums[system].queued, labels);
-      page.add("ztoq_retries", "gauge", "Attempts repeated, working runs", sums[system].retried, labels);
+      page.add(
+        "ztoq_retries",
+        "gauge",
+        "Attempts repeated, working runs",
+        sums[system].retried,
+        labels,
+      );
     }
   }
 
@@ -191,7 +203,13 @@ async function readStore({ services }: Plane, store: Store): Promise<(page: Metr
   })));
   return (page) => {
     for (const { labels, count } of requests.values()) {
-      page.add("ztoq_requests_total", "counter", "Requests to both systems, all runs", count, labels);
+      page.add(
+        "ztoq_requests_total",
+        "counter",
+        "Requests to both systems, all runs",
+        count,
+        labels,
+      );
     }
     for (const [state, count] of tally(runs, (run) => run.state)) {
       page.add("ztoq_runs", "gauge", "Runs per state", count, { state });
@@ -204,7 +222,13 @@ async function readStore({ services }: Plane, store: Store): Promise<(page: Metr
         page.add("ztoq_run_interrupted", "gauge", "Whether its owner is gone", isLost, labels);
       }
       const help = "Artefacts per kind and state; inDoubt: outcome of a write is unknown";
-      for (const [key, count] of tally(targets, ({ kind, state }) => `${kind} ${state}`, (row) => row.count)) {
+      for (
+        const [key, count] of tally(
+          targets,
+          ({ kind, state }) => `${kind} ${state}`,
+          (row) => row.count,
+        )
+      ) {
         const [kind = "", state = ""] = key.split(" ");
         page.add("ztoq_artefacts", "gauge", help, count, { ...labels, kind, state });
       }
@@ -228,4 +252,3 @@ function tally<T>(
   for (const row of rows) sums.set(keyOf(row), (sums.get(keyOf(row)) ?? 0) + countOf(row));
   return sums;
 }
-

@@ -129,7 +129,8 @@ function describe(app: App, version: string): void {
     info: {
       title: "ztoq control plane",
       version,
-      description: "Start, watch, slow down and prove migrations. Errors are RFC 9457 problem documents.",
+      description:
+        "Start, watch, slow down and prove migrations. Errors are RFC 9457 problem documents.",
     },
     security: [{ bearer: [] }],
   });

@@ -3,8 +3,8 @@ import { readFileValues } from "../core/config/file.ts";
 import {
   loadSettings,
   settingAt,
-  type Settings,
   SETTINGS,
+  type Settings,
   type SettingSources,
 } from "../core/config/mod.ts";
 import { parseValue } from "../core/config/values.ts";
@@ -38,7 +38,10 @@ export function settingsWith(sources: Sources, body: Body): Settings {
   for (const path of ADDRESSES) {
     // The server's token for an address must not be sent to another one.
     if (values.has(path) && valueAt(settings, path) !== valueAt(base, path)) {
-      errors.push({ key: path, message: `${path} is fixed by the server: its token belongs there` });
+      errors.push({
+        key: path,
+        message: `${path} is fixed by the server: its token belongs there`,
+      });
     }
   }
   if (errors.length > 0) throw unusable(errors);

@@ -21,7 +21,9 @@ function parseSchedule(entry: unknown, place: string): Schedule {
   const { cron, timeZone = "UTC", config = {}, name = place, ...rest } = entry;
   const [extra] = Object.keys(rest);
   if (extra !== undefined) throw wrong(`${place}.${extra}`, "cron, timeZone, name or config");
-  if (typeof cron !== "string") throw wrong(`${place}.cron`, 'a cron expression such as "0 2 * * *"');
+  if (typeof cron !== "string") {
+    throw wrong(`${place}.cron`, 'a cron expression such as "0 2 * * *"');
+  }
   if (typeof timeZone !== "string") throw wrong(`${place}.timeZone`, "a time zone");
   if (typeof name !== "string") throw wrong(`${place}.name`, "a name");
   if (!isObject(config)) throw wrong(`${place}.config`, "an object with settings");

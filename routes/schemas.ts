@@ -36,7 +36,9 @@ export const progressSchema = z.object({
 export const runSummarySchema = z.object({
   runId: z.string(),
   state: runState,
-  interrupted: z.boolean().openapi({ description: "It should be worked on, but its owner is gone" }),
+  interrupted: z.boolean().openapi({
+    description: "It should be worked on, but its owner is gone",
+  }),
   result: z.number().int().nullable().openapi({ description: "Exit code of a completed run" }),
   reason: z.string().nullable(),
   phases: z.object({
@@ -56,6 +58,9 @@ export const runSummarySchema = z.object({
 export const runSchema = runSummarySchema.extend({
   desired: z.enum(["running", "paused", "cancelled"]).openapi({ description: "As last asked for" }),
   holder: z.object({ host: z.string(), pid: z.number() }).nullable(),
+  extracted: z.record(z.string(), count).openapi({
+    description: "Rows of each list of the source",
+  }),
   counts: z.object(
     Object.fromEntries(RECORD_KINDS.map((kind) => [kind, kindCounts])) as Record<
       (typeof RECORD_KINDS)[number],
@@ -81,7 +86,10 @@ export const runListSchema = z.object({
 
 export const overridesSchema = z.record(z.string(), z.unknown()).openapi("Overrides", {
   description: "Settings as in ztoq.json, never credentials; see docs/configuration.md",
-  example: { source: { projectKey: "SA", requestsPerMinute: 120 }, include: { executions: "last" } },
+  example: {
+    source: { projectKey: "SA", requestsPerMinute: 120 },
+    include: { executions: "last" },
+  },
 });
 
 const rateChange = z.strictObject({
@@ -106,7 +114,9 @@ export const retrySchema = z.strictObject({
   }),
 }).openapi("Retry");
 
-export const rollbackSchema = z.strictObject({ dryRun: z.boolean().optional() }).openapi("Rollback");
+export const rollbackSchema = z.strictObject({ dryRun: z.boolean().optional() }).openapi(
+  "Rollback",
+);
 
 export const checkpointSchema = z.object({
   runId: z.string(),
@@ -277,7 +287,10 @@ export function body<S extends z.ZodType>(
 }
 
 export const runParams = z.object({
-  id: z.string().min(1).max(200).openapi({ description: "Run id", example: "20261121-231455-k3f9" }),
+  id: z.string().min(1).max(200).openapi({
+    description: "Run id",
+    example: "20261121-231455-k3f9",
+  }),
 });
 
 /** Keyset paging. */

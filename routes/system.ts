@@ -74,7 +74,9 @@ export function systemRoutes(plane: Plane, collected: Metrics): App {
     ]);
     const isReady = checks.every(({ ok }) => ok);
     // Nobody needs a token for this: names of settings are told, values are not.
-    const text = services.redact(JSON.stringify({ status: isReady ? "ready" : "not-ready", checks }));
+    const text = services.redact(
+      JSON.stringify({ status: isReady ? "ready" : "not-ready", checks }),
+    );
     return c.json(JSON.parse(text), isReady ? 200 : 503);
   });
   app.openapi(metrics, async (c) =>

@@ -1,5 +1,6 @@
 /** Attachment bytes in a folder: `ab/cdef…` by their SHA-256, written once and never changed. @module */
 import { createHash } from "node:crypto";
+import { fileFault } from "../../core/config/file_fault.ts";
 import { MigrationError, SetAsideError, StoreError } from "../../core/errors.ts";
 import type { Blobs } from "../../core/ports/mod.ts";
 import { freePath, safePath } from "./names.ts";
@@ -156,24 +157,15 @@ function parent(path: string): string {
 /** Errors of the disk become ours; those of the source's stream stay what they are. */
 function toStoreError(error: unknown, action: string): unknown {
   if (!(error instanceof Error) || error instanceof MigrationError) return error;
-  const code = (error as { code?: unknown }).code;
-  const start = `Cannot ${action}`;
-  if (code === "ENOSPC" || code === "EDQUOT" || /no space left/i.test(error.message)) {
-    return new StoreError("disk-full", `${start}: the disk is full`, {
-      cause: error,
-      hint: "Free some space and run the same command again.",
-    });
-  }
-  if (error instanceof Deno.errors.NotFound) {
-    return new StoreError("other", `${start}: it is not there`, { cause: error });
-  }
-  const denied = error instanceof Deno.errors.PermissionDenied ||
-    error instanceof Deno.errors.NotCapable || code === "EROFS";
-  if (denied) {
-    return new StoreError("read-only", `${start}: this user may not`, {
-      cause: error,
-      hint: "Give this user write permission on that folder.",
-    });
-  }
-  return error;
+  const fault = fileFault(error);
+  if (fault === null) return error;
+  const state = fault.kind === "full"
+    ? "disk-full"
+    : fault.kind === "denied"
+    ? "read-only"
+    : "other";
+  return new StoreError(state, `Cannot ${action}: ${fault.seen}`, {
+    cause: error,
+    hint: fault.hint,
+  });
 }

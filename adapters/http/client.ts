@@ -266,7 +266,11 @@ export class Client implements HttpClient {
     const told = answered && retryAfterMs(answered.answer.headers, this.#options.clock.now());
     const waitMs = Math.min(leftMs, Math.max(backoffMs(job.tries), told ?? 0));
     const reason = `${this.#options.name} ${problem.seen}`;
-    this.#log("info", "http.retry", { ...this.#about(job), problem: problem.seen, waitMs });
+    this.#log("info", "http.retry", {
+      ...this.#about(job),
+      problem: problem.seen,
+      waitMs: Math.round(waitMs),
+    });
     await this.#waits.sleep(spec.failFast ? Math.min(waitMs, 500) : waitMs, reason, spec.signal);
   }
 

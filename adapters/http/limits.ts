@@ -5,9 +5,6 @@ import { Slots } from "./slots.ts";
 import type { Counters } from "./stats.ts";
 import type { HttpOptions } from "./types.ts";
 
-/** Waves of 429 that say "0 left this minute" before that is believed. */
-const TRIES_BEFORE_MINUTE = 3;
-
 /** The pace of one system, shared by all its requests. */
 export class Limits {
   readonly slots: Slots;
@@ -59,10 +56,9 @@ export class Limits {
       this.#pace.answered();
       this.#backoff.answered(sent.sentMs);
     }
-    // A Retry-After is more exact than a guess at the vendor's window, and a refusal may be no more
-    // than a burst: only when the next tries are refused too the minute counts as used up.
-    const isGuess = answer.status === 429 && this.#backoff.level < TRIES_BEFORE_MINUTE;
-    if (advice.waitMs !== null && !toldMs && !isGuess) {
+    // A refusal may be no more than a burst: it is asked again soon, whatever its headers say of the
+    // minute, and at the minute's end at the latest.
+    if (advice.waitMs !== null && answer.status !== 429) {
       this.slots.block(
         nowMs + advice.waitMs,
         `${this.#options.name} has no requests left this minute`,

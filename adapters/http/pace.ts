@@ -15,6 +15,10 @@ const UNLIMITED_PER_MINUTE = 60_000;
 const USUAL_PER_MINUTE = 400;
 /** Good answers in a row after which the recovery is twice as fast as at first. */
 const CONFIDENCE = 20;
+/** How much longer each wait is than the one before, while one 429 follows another … */
+const GROWTH = 1.5;
+/** … after so many of one second: most refusals are bursts that are over at once. */
+const EVEN_WAITS = 3;
 /** Longest wait after a 429 that says nothing of when to come back, ms. */
 const MAX_BLIND_WAIT_MS = 16_000;
 
@@ -90,11 +94,6 @@ export class LimitBackoff {
   #level = 0;
   #raisedAtMs = -Infinity;
 
-  /** Waves of 429 in a row. */
-  get level(): number {
-    return this.#level;
-  }
-
   /** Any other answer: the limit is over. An answer to a request from before the 429 says nothing. */
   answered(sentAtMs: number): void {
     if (sentAtMs > this.#raisedAtMs) this.#level = 0;
@@ -117,7 +116,7 @@ export class LimitBackoff {
       this.#level++;
       this.#raisedAtMs = options.nowMs;
     }
-    const floorMs = Math.min(60_000, 1_000 * 2 ** (this.#level - 1));
+    const floorMs = Math.min(60_000, 1_000 * GROWTH ** Math.max(0, this.#level - EVEN_WAITS));
     const backoffMs = floorMs * (1 + random() / 4);
     if (options.retryAfterMs !== null) return Math.max(options.retryAfterMs, backoffMs);
     const toMinuteMs = 60_000 - (options.wallMs % 60_000) + random() * 500;

@@ -210,7 +210,7 @@ function classifyTransient(subject: Subject, answer: ReadAnswer): Verdict {
 
 function accessError(subject: Subject, answer: ReadAnswer): AccessError {
   const hint = answer.status === 401
-    ? `Check the credentials of ${subject.name}`
+    ? `Check the credentials of ${subject.name}: they may be wrong, expired, or of another site`
     : `Check the permissions of the ${subject.name} user and the base URL`;
   return new AccessError(describe(subject, answer.status, subject.words(answer)), {
     status: answer.status,

@@ -151,7 +151,7 @@ export async function backup(connection: Connection, file: string): Promise<void
       "other",
       `Cannot back up database "${connection.place.name}": it is remote`,
       {
-        hint: "Use the backup of its server, or `ztoq export --to archive`.",
+        hint: "Use the backup of its server.",
       },
     );
   }
@@ -161,5 +161,13 @@ export async function backup(connection: Connection, file: string): Promise<void
       hint: "Name a new file; a backup never overwrites one.",
     });
   }
-  await connection.execute("VACUUM INTO ?", file);
+  await connection.execute("VACUUM INTO ?", file).catch((error) => {
+    if (!(error instanceof StoreError)) throw error;
+    // The driver names the database it reads, which is not the file in question.
+    const seen = error.message.replace(/^.*": /s, "");
+    throw new StoreError(error.state, `Cannot write backup "${file}": ${seen}`, {
+      cause: error,
+      ...(error.hint === undefined ? {} : { hint: error.hint }),
+    });
+  });
 }

@@ -91,10 +91,10 @@ const RULES: Rule[] = [
     hint: "Look at it with `ztoq db check`; restore it from a backup.",
   },
   {
-    when: /^SQLITE_CANTOPEN|unable to open database/,
+    when: /^SQLITE_CANTOPEN|unable to open (database|connection)/i,
     state: "other",
     seen: "the file cannot be opened",
-    hint: "Check that its folder exists and that this user may read and write there.",
+    hint: "Check that it is a file in a folder where this user may read and write.",
   },
   {
     when: /^RESPONSE_TOO_LARGE|response is too large/i,
@@ -133,6 +133,11 @@ export function toStoreError(error: unknown, action: string, place: Place): Migr
   if (place.remote && refused !== undefined) {
     return new StoreError("unreachable", `${start}: the server answered HTTP ${refused}`, {
       hint: "Check the address and the token (ZTOQ_DB_AUTH_TOKEN).",
+    });
+  }
+  if (place.remote && error instanceof SyntaxError) {
+    return new StoreError("unreachable", `${start}: what answers there is no libSQL server`, {
+      hint: "Check store.url (ZTOQ_DB_URL): a login page or a proxy may be in the way.",
     });
   }
   if (place.remote && isOutage(error)) {

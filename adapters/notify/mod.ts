@@ -110,7 +110,12 @@ async function deliver(hook: Webhook, event: EventRow, options: NotifierOptions)
     const outcome = await send(hook, body, delivery, event, options);
     const pauseMs = outcome.mayRepeat ? PAUSES_MS[attempt - 1] : undefined;
     if (outcome.ok || pauseMs === undefined) {
-      await record(hook, event, { ok: outcome.ok, attempts: attempt, answer: outcome.answer }, options);
+      await record(
+        hook,
+        event,
+        { ok: outcome.ok, attempts: attempt, answer: outcome.answer },
+        options,
+      );
       return;
     }
     await clock.sleep(pauseMs);
@@ -147,7 +152,11 @@ async function send(
     return { ok: answer.ok, answer: `HTTP ${status}`, mayRepeat };
   } catch (error) {
     const name = error instanceof Error ? error.name : "error";
-    return { ok: false, answer: name === "TimeoutError" ? "timeout" : "unreachable", mayRepeat: true };
+    return {
+      ok: false,
+      answer: name === "TimeoutError" ? "timeout" : "unreachable",
+      mayRepeat: true,
+    };
   }
 }
 

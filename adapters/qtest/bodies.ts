@@ -149,7 +149,8 @@ export function properties(fields: DraftField[]): Json[] {
   });
 }
 
-function files(attachments: InlineFile[]): Json {
+/** Inline files of a body; no key where there are none. */
+export function files(attachments: InlineFile[]): Json {
   if (attachments.length === 0) return {};
   return {
     attachments: attachments.map(({ name, contentType, bytes }) => ({
@@ -160,6 +161,7 @@ function files(attachments: InlineFile[]): Json {
   };
 }
 
-function optionalId(key: string, id: string | null): Json {
+/** An id as the number the target expects; no key for none. */
+export function optionalId(key: string, id: string | null): Json {
   return id === null ? {} : { [key]: toNumber(id) };
 }

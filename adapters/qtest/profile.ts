@@ -117,7 +117,8 @@ async function readProject(
   const answer = await api.read({ to: "", accept: [400, 403, 404], failFast: true, signal });
   const project = answer.status < 300 ? parseOne(wireProject, answer.json) : null;
   if (project !== null) return project;
-  throw new AccessError(`Cannot open project "${api.projectId}": status ${answer.status}`, {
+  const seen = answer.status < 300 ? "the answer is no qTest project" : "not found or not visible";
+  throw new AccessError(`Cannot open qTest project "${api.projectId}": ${seen} (${answer.status})`, {
     status: answer.status,
     hint:
       "Check target.baseUrl and target.projectId, and that the token's user belongs to the project.",

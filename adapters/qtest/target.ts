@@ -12,6 +12,7 @@ import type {
 import type { HttpClient } from "../http/types.ts";
 import { QtestApi } from "./api.ts";
 import { createBody, createPlace, updateBody } from "./bodies.ts";
+import { readJob, submitLogs } from "./bulk.ts";
 import { toCreated } from "./decode.ts";
 import { addOptions, createField, FieldBook } from "./fields.ts";
 import { listFiles, openFile, removeFile, uploadFile } from "./files.ts";
@@ -55,6 +56,8 @@ export function createQtestTarget(options: QtestTargetOptions): Target & Traffic
     },
     update: (id, draft, write) => update(api, id, draft, write),
     approve: (testCaseId, write) => approve(api, testCaseId, write),
+    submitLogs: (batch, write) => submitLogs(api, batch, write),
+    bulkJob: (jobId, signal) => readJob(api, jobId, signal),
     upload: (file, write) => uploadFile(api, file, write),
     linkRequirement: (id, testCaseIds, write) => linkRequirement(api, id, testCaseIds, write),
     remove: (kind, id, write) => remove(api, book, kind, id, write),

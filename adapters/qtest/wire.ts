@@ -165,6 +165,9 @@ export const wireToken = z.looseObject({
   refresh_token: text,
 });
 
+/** A job of the queue; its content is a text that may hold JSON. */
+export const wireJob = z.looseObject({ id, state: text, content: z.unknown().optional() });
+
 /** Link container: the source object and what is linked to it. */
 export const wireLinked = z.looseObject({
   id,

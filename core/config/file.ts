@@ -19,18 +19,58 @@ export interface FileValues {
 export function parseJson(path: string, text: string): unknown {
   try {
     return JSON.parse(text.replace(/^\uFEFF/, ""));
-  } catch (error) {
-    const position = /position (\d+)/.exec(error instanceof Error ? error.message : "")?.[1];
-    throw new ConfigError(`Cannot read ${path}: not valid JSON${placeOf(text, position)}`, {
+  } catch {
+    const place = placeOf(text, faultAt(text));
+    throw new ConfigError(`Cannot read ${path}: not valid JSON (${place})`, {
       hint: "check quotes, commas and brackets; JSON has no comments and no trailing commas",
     });
   }
 }
 
-function placeOf(text: string, position: string | undefined): string {
-  if (position === undefined) return "";
-  const lines = text.slice(0, Number(position)).split("\n");
-  return ` (line ${lines.length}, column ${(lines.at(-1) ?? "").length + 1})`;
+function placeOf(text: string, position: number): string {
+  const lines = text.slice(0, position).split("\n");
+  return `line ${lines.length}, column ${(lines.at(-1) ?? "").length + 1}`;
+}
+
+const SPACE = /[ \t\r\n\uFEFF]*/y;
+// deno-lint-ignore no-control-regex -- JSON forbids them inside of texts
+const TEXT = /"(?:[^"\\\u0000-\u001f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*"/y;
+const SCALAR = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null/y;
+
+/** Where JSON stops being JSON: the runtime tells the place of some mistakes only. */
+function faultAt(text: string): number {
+  let at = 0;
+  const skip = (pattern: RegExp): boolean => {
+    pattern.lastIndex = at;
+    const found = pattern.test(text);
+    if (found) at = pattern.lastIndex;
+    return found;
+  };
+  const take = (mark: string): boolean => {
+    skip(SPACE);
+    if (text[at] !== mark) return false;
+    at++;
+    return true;
+  };
+  const list = (end: string, item: () => boolean): boolean => {
+    if (take(end)) return true;
+    do {
+      if (!item()) return false;
+    } while (take(","));
+    return take(end);
+  };
+  const value = (): boolean => {
+    if (take("{")) {
+      return list("}", () => {
+        skip(SPACE);
+        return skip(TEXT) && take(":") && value();
+      });
+    }
+    if (take("[")) return list("]", value);
+    return skip(TEXT) || skip(SCALAR);
+  };
+  if (value()) skip(SPACE);
+  return at;
 }
 
 /** Flattens the file into setting paths; unknown keys become problems that name the nearest known key. */

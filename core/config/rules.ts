@@ -39,6 +39,8 @@ export const VALIDATION_RULES: Readonly<Record<string, string>> = {
 export const LOSS_RULES: Readonly<Record<string, string>> = {
   "archived-case": "an archived or unreadable test case became a placeholder",
   "attachment-too-large": "a file over the target's limit stays in the report folder",
+  "bulk-step-text":
+    "the texts of an executed step differ from those of its case, which a bulk log has to carry",
   "call-inlined": "a call to another test case became a line of text",
   "call-parameters": "a called test case has no place for the parameters of the call",
   "cycle-attachment":

@@ -242,6 +242,14 @@ export const SETTINGS: readonly Setting[] = [
     "How long a write in doubt may still land, in ms",
   ),
   setting(
+    "target.bulkSettleMs",
+    "bulk-settle-ms",
+    null,
+    { name: "integer", min: 0, max: 86_400_000 },
+    3_600_000,
+    "How long a batch of bulk logs whose answer was lost may still land, in ms",
+  ),
+  setting(
     "store.url",
     "store",
     "ZTOQ_DB_URL",

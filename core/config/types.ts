@@ -33,6 +33,8 @@ export interface Settings {
     logs: "manual" | "bulk" | "auto";
     onExisting: "update" | "skip" | "rename" | "fail";
     settleMs: number;
+    /** How long a bulk batch whose job id was lost may still land. @default {3_600_000} */
+    bulkSettleMs?: number;
   };
   store: { url: string; authToken: string | null };
   include: {

@@ -1,6 +1,8 @@
 /** The pre-flight: what must be right before the first write. Reads both systems, changes nothing. @module */
 import type { SourceProfile, TargetProfile } from "../ports/mod.ts";
 import { describeError, MigrationError } from "../errors.ts";
+import { finding } from "./finding.ts";
+import { forecast } from "./forecast.ts";
 import type { Finding, Services } from "./types.ts";
 
 export interface Preflight {
@@ -11,24 +13,13 @@ export interface Preflight {
   failure: MigrationError | null;
 }
 
-/** Longest a finding and its fix may be together. */
-const MAX_LINE = 390;
-
-export function finding(
-  group: Finding["group"],
-  level: Finding["level"],
-  message: string,
-  fix: string | null = null,
-): Finding {
-  const room = MAX_LINE - (fix?.length ?? 0);
-  const short = message.length > room ? `${message.slice(0, Math.max(60, room - 1))}…` : message;
-  return { group, level, message: short, fix: fix === null ? null : fix.slice(0, MAX_LINE - 60) };
-}
-
-/** Reads both systems side by side; each problem is a finding, never an exception. */
+/**
+ * Reads both systems side by side; each problem is a finding, never an exception. `forecast` adds
+ * what would keep the load from starting; a run finds that out itself before its first write.
+ */
 export async function preflight(
   services: Services,
-  systems: { source: boolean; target: boolean },
+  systems: { source: boolean; target: boolean; forecast?: boolean },
   signal: AbortSignal,
 ): Promise<Preflight> {
   const result: Preflight = { findings: [], source: null, target: null, failure: null };
@@ -53,6 +44,9 @@ export async function preflight(
       }, (error) => fail("target", error))
       : undefined,
   ]);
+  if (systems.forecast === true && result.target !== null) {
+    result.findings.push(...await forecast(services, result.target));
+  }
   const order: Finding["group"][] = ["configuration", "source", "target", "mapping", "store"];
   result.findings.push(...settingsFindings(services));
   result.findings.sort((a, b) => order.indexOf(a.group) - order.indexOf(b.group));

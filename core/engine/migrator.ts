@@ -65,7 +65,8 @@ class Engine implements Migrator {
   }
 
   async doctor(signal: AbortSignal): Promise<Finding[]> {
-    return (await preflight(this.#services, { source: true, target: true }, signal)).findings;
+    const systems = { source: true, target: true, forecast: true };
+    return (await preflight(this.#services, systems, signal)).findings;
   }
 
   async currentRun(): Promise<Run | null> {
@@ -734,7 +735,9 @@ const EMPTY_PROFILE: RunContext["targetProfile"] = {
 
 /** A refusal keeps its own words and exit code; a system that cannot be reached is one of the findings. */
 function preflightFailure(failure: MigrationError | null, problems: Finding[]): StopError {
-  return failure instanceof StopError ? failure : preflightError(problems);
+  if (!(failure instanceof StopError)) return preflightError(problems);
+  const saysAll = problems.length <= 1 || failure.exitCode !== EXIT.preflight;
+  return saysAll ? failure : preflightError(problems);
 }
 
 function preflightError(problems: Finding[]): PreflightError {

@@ -7,6 +7,7 @@ import type { Settings } from "../config/types.ts";
 import { EXIT, StopError } from "../errors.ts";
 import { CENSUS_NOTE } from "../extract/census.ts";
 import { caseKeyOfRun } from "../load/prepare.ts";
+import { REFRESH_NOTE } from "../load/refresh.ts";
 import type {
   Change,
   DetailTask,
@@ -38,6 +39,8 @@ export interface Retried {
   first: Phase[];
   /** Names (`kind/key`) of the rows to try again. */
   chosen: Set<string>;
+  /** Rows that stay set aside, with their last errors: planning anew would open them too. */
+  others: Map<string, string | null>;
 }
 
 /** Stages that look at the whole target and have nothing to do with single records. */
@@ -56,18 +59,23 @@ export async function openRetry(parts: RetryParts, keys: readonly string[]): Pro
   const picked = issues.filter((issue) =>
     names === null || isNamed(names, issue.key) || chosen.has(`${issue.kind}/${issue.key}`)
   );
-  if (chosen.size === 0 && picked.length === 0) return { first: [], chosen };
+  if (chosen.size === 0 && picked.length === 0) return { first: [], chosen, others: new Map() };
   const reading = readAgain(parts, picked);
   const plans = reading.changes.length > 0 || picked.some((issue) => issue.phase === "transform");
   const first: Phase[] = [
     ...(reading.changes.length > 0 ? ["extract" as const] : []),
     ...(plans ? ["transform" as const] : []),
   ];
-  const retried = { first, chosen };
+  const rest = rows.filter((row) => !chosen.has(nameOf(row)));
+  const others = new Map(rest.map((row) => [nameOf(row), row.lastError]));
+  const retried = { first, chosen, others };
   await parts.apply([
     ...reading.changes,
     ...(plans ? planAgain(parts, reading.readsLists) : []),
-    ...loadAgain(parts, reading.readsLists),
+    ...loadAgain(parts, {
+      "load.field": reading.readsLists,
+      "load.update": rows.some((row) => chosen.has(nameOf(row)) && row.origin === "adopted"),
+    }),
     reopenRun(parts, first[0] ?? "load"),
   ]);
   if (first.length === 0) await resetRows(parts, retried);
@@ -77,14 +85,33 @@ export async function openRetry(parts: RetryParts, keys: readonly string[]): Pro
 /** Makes the chosen rows ready to be sent; all others stay set aside. */
 export async function resetRows(parts: RetryParts, retried: Retried): Promise<void> {
   const isPlannedAnew = retried.first.length > 0;
+  await noteCallers(parts, retried.chosen);
   for (const kind of TARGET_KINDS) {
     for await (const page of pages(parts, kind)) {
-      const changes = page.flatMap((row) =>
-        retried.chosen.has(nameOf(row)) ? readyAgain(row, isPlannedAnew) : []
-      );
+      const changes = page.flatMap((row): RowChange[] => {
+        if (retried.chosen.has(nameOf(row))) return readyAgain(row, isPlannedAnew);
+        const lastError = retried.others.get(nameOf(row));
+        return lastError === undefined || row.state !== "pending"
+          ? []
+          : [{ kind: row.kind, key: row.key, state: "setAside", lastError }];
+      });
       if (changes.length > 0) await parts.apply([{ op: "targets", rows: changes }]);
     }
   }
+}
+
+/** Cases in the target that call a chosen one hold its steps as text so far: they are sent again. */
+async function noteCallers(parts: RetryParts, chosen: Set<string>): Promise<void> {
+  const callers: string[] = [];
+  for await (const page of pages(parts, "testCase", ["loaded"])) {
+    for (const { key, detail } of page) {
+      const calls = Array.isArray(detail.calls) ? detail.calls : [];
+      if (calls.some((called) => chosen.has(`testCase/${called}`))) callers.push(key);
+    }
+  }
+  if (callers.length === 0) return;
+  const name = noteName(parts.run.id, REFRESH_NOTE);
+  await parts.apply([{ op: "checkpoint", name, value: callers }]);
 }
 
 type RowChange = Extract<Change, { op: "targets" }>["rows"][number];
@@ -282,10 +309,13 @@ function planAgain({ run, settings }: RetryParts, withMapping: boolean): Change[
   );
 }
 
-function loadAgain({ run, settings }: RetryParts, withFields: boolean): Change[] {
+function loadAgain(
+  { run, settings }: RetryParts,
+  also: Record<string, boolean>,
+): Change[] {
   const stages = allStages(settings).filter((stage) => {
     if (stage.phase === "validate") return true;
-    const isOnce = ONCE.includes(stage.name) && !(withFields && stage.name === "load.field");
+    const isOnce = ONCE.includes(stage.name) && also[stage.name] !== true;
     return stage.phase === "load" && !isOnce;
   });
   return stages.map((stage) => ({

@@ -54,21 +54,26 @@ export interface Stage {
   run: (ctx: RunContext) => Promise<boolean>;
 }
 
-/** Runs `work` over items with at most `limit` at a time; starts nothing new once `stop()` is true. */
+/**
+ * Runs `work` over items with at most `limit` at a time; starts nothing new once `stop()` is true.
+ * Items may come from a generator that reads pages: workers go on while it reads.
+ */
 export async function pool<T>(
-  items: Iterable<T>,
+  items: Iterable<T> | AsyncIterable<T>,
   limit: number,
   stop: () => boolean,
   work: (item: T) => Promise<void>,
 ): Promise<void> {
-  const iterator = items[Symbol.iterator]();
+  const iterator = Symbol.asyncIterator in items
+    ? items[Symbol.asyncIterator]()
+    : items[Symbol.iterator]();
   let failed = false;
   let failure: unknown;
   async function worker(): Promise<void> {
     while (!failed && !stop()) {
-      const next = iterator.next();
-      if (next.done) return;
       try {
+        const next = await iterator.next();
+        if (next.done || failed || stop()) return;
         await work(next.value);
       } catch (error) {
         if (!failed) failure = error;

@@ -1,7 +1,7 @@
 /** Where a run stands, as every door (command line, HTTP, dashboard) shows it. @module */
 import type { Progress, Run, Scope, Store } from "../ports/mod.ts";
 import type { KindCounts, Summary } from "../report/model.ts";
-import { RECORD_KINDS, type RecordKind } from "../records/mod.ts";
+import { type ListKind, RECORD_KINDS, type RecordKind } from "../records/mod.ts";
 import { readControl } from "./control.ts";
 import { isHeld, type Steering, WORKING } from "./steer.ts";
 import { recordCounts } from "./counts.ts";
@@ -33,6 +33,8 @@ export interface RunStatus {
   source: string;
   target: string;
   holder: { host: string; pid: number } | null;
+  /** Rows of each list of the source. */
+  extracted: Record<ListKind, number>;
   counts: Record<RecordKind, KindCounts>;
   /** Artefacts per kind and state. */
   targets: { kind: string; state: string; count: number }[];
@@ -79,6 +81,7 @@ export async function readRunStatus(
     workedMs: Math.round(run.workedMs),
     ...endsOf(scope),
     holder: held === null ? null : { host: held.host, pid: held.pid },
+    extracted: await store.countRecords(scope.id),
     counts: finalCounts(run) ?? await recordCounts({ store, run }, targets),
     targets: targetRows(targets),
     setAside: sum(issues.filter((row) => row.setAside)),

@@ -8,6 +8,7 @@ import type { Census } from "../extract/census.ts";
 import { sourceMinimum, targetMinimum } from "../plan/minimum.ts";
 import type { RequestSummary, Summary, ValidationSummary } from "../report/model.ts";
 import { DRAFT_KINDS } from "../load/adopt.ts";
+import { bulkWork } from "../load/bulk_work.ts";
 import { NO_TALLY, tallyNote } from "../validate/tally.ts";
 import { recordCounts } from "./counts.ts";
 import type { Settings } from "../config/types.ts";
@@ -144,6 +145,9 @@ async function requestsOf(
         ...files,
         approve: input.settings.target.approve,
         validated: input.run.phases.validate === "done",
+        ...(input.settings.target.logs === "manual"
+          ? {}
+          : { bulk: await bulkWork(input.store, input.run.scopeId) }),
       }),
     ),
   };

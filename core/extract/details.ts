@@ -3,15 +3,8 @@
  * of requests, so each is checkpointed per record and read in the order in which the load needs it.
  * @module
  */
-import type { Change, DetailRow, DetailTask, UnreadableRow } from "../ports/mod.ts";
-import type {
-  AttachmentOwner,
-  AttachmentRecord,
-  ExecutionRecord,
-  ListKind,
-  RecordByKind,
-  TestCaseRecord,
-} from "../records/mod.ts";
+import type { Change, Detail, DetailRow, DetailTask, UnreadableRow } from "../ports/mod.ts";
+import type { AttachmentOwner, AttachmentRecord, ListKind, RecordByKind } from "../records/mod.ts";
 import { ownerKey } from "../records/mod.ts";
 import type { RunContext, Stage } from "../engine/stage.ts";
 import { pool } from "../engine/stage.ts";
@@ -72,24 +65,44 @@ const STEP_STAGE: Record<AttachmentKind, string> = {
   testCycle: "",
 };
 
+interface OpenDetails<K extends ListKind> {
+  stage: string;
+  kind: K;
+  task: DetailTask;
+  key: (record: RecordByKind[K]) => string;
+  wanted: (record: RecordByKind[K]) => boolean;
+  total: number | null;
+  work: (record: RecordByKind[K], key: string) => Promise<void>;
+}
+
 /**
- * Visits every record of a kind in canonical order and does `work` for those without a detail row.
- * Returns false when it stopped early.
+ * Does `work` for every wanted record without a detail row, in canonical order. Returns false when it
+ * stopped early. One pool for all pages: the next page is read while requests are in flight.
  */
 async function forEachOpen<K extends ListKind>(
   ctx: RunContext,
-  options: {
-    stage: string;
-    kind: K;
-    task: DetailTask;
-    key: (record: RecordByKind[K]) => string;
-    wanted: (record: RecordByKind[K]) => boolean;
-    total: number | null;
-    work: (record: RecordByKind[K], key: string) => Promise<void>;
-  },
+  options: OpenDetails<K>,
 ): Promise<boolean> {
+  const count = { done: 0 };
+  const report = (): void =>
+    ctx.progress(options.stage, { done: count.done, total: options.total });
+  const open = openRecords(ctx, options, count);
+  await pool(open, ctx.settings.source.concurrency, ctx.stopping, async (record) => {
+    await options.work(record, options.key(record));
+    count.done++;
+    report();
+    ctx.topics.bump(options.stage);
+  });
+  report();
+  return !ctx.stopping();
+}
+
+async function* openRecords<K extends ListKind>(
+  ctx: RunContext,
+  options: OpenDetails<K>,
+  count: { done: number },
+): AsyncGenerator<RecordByKind[K], void, undefined> {
   let after: string | null = null;
-  let done = 0;
   do {
     const page: { rows: RecordByKind[K][]; cursor: string | null } = await ctx.store.records(
       ctx.scope.id,
@@ -98,17 +111,10 @@ async function forEachOpen<K extends ListKind>(
     );
     const rows = page.rows.filter(options.wanted);
     const known = await ctx.store.details(ctx.scope.id, options.task, rows.map(options.key));
-    done += known.size;
-    const open = rows.filter((record) => !known.has(options.key(record)));
-    await pool(open, ctx.settings.source.concurrency, ctx.stopping, async (record) => {
-      await options.work(record, options.key(record));
-      ctx.progress(options.stage, { done: ++done, total: options.total });
-      ctx.topics.bump(options.stage);
-    });
+    count.done += known.size;
+    for (const record of rows) if (!known.has(options.key(record))) yield record;
     after = page.cursor;
-    if (open.length === 0) ctx.progress(options.stage, { done, total: options.total });
-  } while (after !== null && !ctx.stopping());
-  return after === null && !ctx.stopping();
+  } while (after !== null);
 }
 
 async function readScripts(ctx: RunContext): Promise<boolean> {
@@ -120,25 +126,36 @@ async function readScripts(ctx: RunContext): Promise<boolean> {
     key: (record) => record.key,
     wanted: () => true,
     total,
-    work: (record, key) => readScript(ctx, record, key),
+    work: (record, key) =>
+      readDetail(
+        ctx,
+        { task: "script", kind: "testCase", key },
+        () => ctx.source.script(record, ctx.readSignal),
+        (script) => ({
+          change: { op: "script", caseKey: key, script },
+          count: script.steps.length,
+        }),
+      ),
   });
 }
 
-async function readScript(ctx: RunContext, record: TestCaseRecord, key: string): Promise<void> {
-  const detail = await orSetAside(
-    ctx,
-    "script",
-    "testCase",
-    key,
-    () => ctx.source.script(record, ctx.readSignal),
-  );
+/** Reads the details of one record and keeps them, or the reason why there are none. */
+async function readDetail<T>(
+  ctx: RunContext,
+  about: { task: "script" | "executionSteps"; kind: "testCase" | "execution"; key: string },
+  read: () => Promise<Detail<T> | null>,
+  keep: (value: T) => { change: Change; count: number },
+): Promise<void> {
+  const { task, kind, key } = about;
+  const detail = await orSetAside(ctx, task, kind, key, read);
   if (detail === "setAside") return;
-  if (detail === null) return await ctx.commit([state("script", key, "gone", 0)]);
+  if (detail === null) return await ctx.commit([state(task, key, "gone", 0)]);
+  const { change, count } = keep(detail.value);
   await ctx.commit([
-    ...bodies("script", key, detail.raw),
-    { op: "script", caseKey: key, script: detail.value },
-    state("script", key, "done", detail.value.steps.length),
-    ...unreadable(ctx, "testCase", key, detail.unreadable),
+    ...bodies(task, key, detail.raw),
+    change,
+    state(task, key, "done", count),
+    ...unreadable(ctx, kind, key, detail.unreadable),
   ]);
 }
 
@@ -155,26 +172,17 @@ async function readExecutionSteps(ctx: RunContext): Promise<boolean> {
     key: (record) => record.id,
     wanted: (record) => wanted(record.statusId),
     total,
-    work: (record, key) => readStepsOf(ctx, record, key),
+    work: (record, key) =>
+      readDetail(
+        ctx,
+        { task: "executionSteps", kind: "execution", key },
+        () => ctx.source.executionSteps(record, ctx.readSignal),
+        (steps) => ({
+          change: { op: "executionSteps", executionId: key, steps },
+          count: steps.length,
+        }),
+      ),
   });
-}
-
-async function readStepsOf(ctx: RunContext, record: ExecutionRecord, key: string): Promise<void> {
-  const detail = await orSetAside(
-    ctx,
-    "executionSteps",
-    "execution",
-    key,
-    () => ctx.source.executionSteps(record, ctx.readSignal),
-  );
-  if (detail === "setAside") return;
-  if (detail === null) return await ctx.commit([state("executionSteps", key, "gone", 0)]);
-  await ctx.commit([
-    ...bodies("executionSteps", key, detail.raw),
-    { op: "executionSteps", executionId: key, steps: detail.value },
-    state("executionSteps", key, "done", detail.value.length),
-    ...unreadable(ctx, "execution", key, detail.unreadable),
-  ]);
 }
 
 async function readAttachments(

@@ -9,10 +9,11 @@ import { StopError } from "../errors.ts";
 import type { RunContext, Stage } from "../engine/stage.ts";
 import { targetRow } from "../transform/stages/rows.ts";
 import { transformOf } from "../transform/stages/context.ts";
-import { compareFound } from "../validate/compare.ts";
+import { bringUp } from "./bring_up.ts";
 import { keyOfFound } from "./identity.ts";
 import { prepare } from "./prepare.ts";
 import { foundDetail } from "./reconcile.ts";
+import { leaveAlone } from "./leave_alone.ts";
 
 /** Parents before children. */
 export const DRAFT_KINDS: readonly DraftKind[] = [
@@ -36,24 +37,19 @@ async function adoptAll(ctx: RunContext): Promise<boolean> {
   const row = known.get("root");
   const started = await ctx.note<boolean>(ADOPTED_NOTE);
   if (started === null && row !== undefined && row.state !== "pending") return true;
-  const root = await findRoot(ctx);
-  if (root === null) return true;
-  if (ctx.settings.target.onExisting === "fail") {
-    throw new StopError(
-      1,
-      `Cannot load: the target already holds "${root.name}" (${
-        root.pid ?? root.id
-      }) with the marker of ${ctx.scope.sourceProject}`,
-      { hint: "Set target.onExisting to update or skip, or choose another project." },
-    );
-  }
+  const roots = await findRoots(ctx);
+  const [root] = roots;
+  if (root === undefined) return true;
+  const { onExisting } = ctx.settings.target;
+  if (onExisting === "rename") return await leaveAlone(ctx);
+  if (onExisting === "fail" || roots.length > 1) throw inTheWay(ctx, roots);
   await ctx.commit([ctx.noteChange(ADOPTED_NOTE, true)]);
   // The search index may lag behind the last writes of whoever made them.
   ctx.progress("load.adopt", { waiting: "reading what is already in the target" });
-  await ctx.clock.sleep(ctx.settings.target.settleMs, ctx.readSignal);
+  await ctx.clock.sleep(ctx.settings.target.settleMs, ctx.signal);
   let adopted = 0;
   for (const kind of DRAFT_KINDS) {
-    for await (const page of ctx.target.sweep(kind, ctx.readSignal)) {
+    for await (const page of ctx.target.sweep(kind, ctx.signal)) {
       adopted += await adoptPage(ctx, kind, page);
       ctx.progress("load.adopt", { done: adopted });
       if (ctx.stopping()) return false;
@@ -62,13 +58,28 @@ async function adoptAll(ctx: RunContext): Promise<boolean> {
   return true;
 }
 
-async function findRoot(ctx: RunContext): Promise<Found | null> {
+/** Several roots are left by `rename`: which of them is meant cannot be told. */
+function inTheWay(ctx: RunContext, roots: Found[]): StopError {
+  const names = roots.map((root) => `"${root.name}" (${root.pid ?? root.id})`).join(" and ");
+  return new StopError(
+    1,
+    `Cannot load: the target already holds ${names} with the marker of ${ctx.scope.sourceProject}`,
+    {
+      hint: roots.length > 1
+        ? "Remove all but one of them, set target.onExisting to rename, or choose another project."
+        : "Set target.onExisting to update, skip or rename, or choose another project.",
+    },
+  );
+}
+
+/** Root modules with the marker of this project. */
+async function findRoots(ctx: RunContext): Promise<Found[]> {
   const { context } = await transformOf(ctx);
-  for await (const page of ctx.target.children("module", null, ctx.readSignal)) {
-    const root = page.find((found) => keyOfFound(found, context) === "root");
-    if (root !== undefined) return root;
+  const roots: Found[] = [];
+  for await (const page of ctx.target.children("module", null, ctx.signal)) {
+    roots.push(...page.filter((found) => keyOfFound(found, context) === "root"));
   }
-  return null;
+  return roots;
 }
 
 async function adoptPage(ctx: RunContext, kind: DraftKind, page: Found[]): Promise<number> {
@@ -136,17 +147,6 @@ async function updatePage(ctx: RunContext, kind: DraftKind, page: Found[]): Prom
     const row = rows.get(found.id);
     const ready = row === undefined ? undefined : prepared.get(row.key);
     if (row === undefined || ready?.state !== "ready") continue;
-    const isSame = compareFound(ready.draft, found).length === 0;
-    const keep = isSame || ctx.settings.target.onExisting === "skip";
-    if (!keep) {
-      await ctx.target.update(found.id, ready.draft, {
-        signal: ctx.signal,
-        intent: () => Promise.resolve(ctx.assertMayWrite()),
-      });
-    }
-    await ctx.commit([{
-      op: "targets",
-      rows: [{ kind, key: row.key, origin: keep ? "unchanged" : "updated" }],
-    }]);
+    await bringUp(ctx, { kind, row, found, ready });
   }
 }

@@ -237,7 +237,9 @@ async function takeFound(ctx: RunContext, job: Job, present: FoundFile[]): Promi
   }
   if (chosen === undefined) return false;
   present.splice(present.indexOf(chosen), 1);
-  await markLoaded(ctx, row, chosen.id);
+  // What nobody here ever sent was there before.
+  const wasSent = row.attempt > 0 || row.detail.inlined === true;
+  await markLoaded(ctx, row, chosen.id, wasSent ? "created" : "adopted");
   return true;
 }
 
@@ -246,7 +248,12 @@ async function hashOf(ctx: RunContext, object: FileObject, fileId: string): Prom
   return body === null ? null : (await ctx.blobs.put(body)).sha256;
 }
 
-async function markLoaded(ctx: RunContext, row: TargetRow, id: string): Promise<void> {
+async function markLoaded(
+  ctx: RunContext,
+  row: TargetRow,
+  id: string,
+  origin: "created" | "adopted",
+): Promise<void> {
   row.state = "loaded";
   await ctx.commit([{
     op: "targets",
@@ -304,7 +311,7 @@ async function upload(ctx: RunContext, job: Job): Promise<boolean> {
         ctx.assertMayWrite();
       },
     });
-    await markLoaded(ctx, row, stored.id);
+    await markLoaded(ctx, row, stored.id, "created");
     return true;
   } catch (error) {
     if (error instanceof RefusedError) {

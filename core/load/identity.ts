@@ -15,8 +15,9 @@ const LINE_KINDS: Partial<Record<Found["kind"], readonly MarkerKind[]>> = {
 /** Returns the key of the row, or null for artefacts that are not ours. */
 export function keyOfFound(
   found: Found,
-  context: Pick<TransformContext, "projectKey" | "marker" | "field">,
+  context: Pick<TransformContext, "projectKey" | "marker" | "field" | "leftAlone">,
 ): string | null {
+  if (context.leftAlone?.has(`${found.kind}/${found.id}`)) return null;
   const lineKinds = LINE_KINDS[found.kind];
   const byField = found.kind === "testCase" || found.kind === "release" ||
     found.kind === "testSuite" || found.kind === "testRun";

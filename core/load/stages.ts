@@ -5,10 +5,13 @@ import type { Settings } from "../config/types.ts";
 import { adoptStage, updateStage } from "./adopt.ts";
 import { approveStage } from "./approve.ts";
 import { attachmentsStage } from "./attachments.ts";
+import { bulkStage } from "./bulk.ts";
+import { manualView } from "./bulk_view.ts";
 import { fieldsStage } from "./fields.ts";
 import type { LoaderOptions } from "./loader.ts";
 import { Loader } from "./loader.ts";
 import { recheckStage } from "./recheck.ts";
+import { refreshStage } from "./refresh.ts";
 import { requirementLinksStage } from "./requirement_links.ts";
 import { stepIdsStage } from "./step_ids.ts";
 import { wellAgainStage } from "./well_again.ts";
@@ -38,28 +41,33 @@ const WAKE: Record<DraftKind, string[]> = {
 export function loadStages(settings: Settings, planned: Set<string>): Stage[] {
   const names = (list: string[]): string[] => list.filter((name) => planned.has(name));
   const creating = ["load.adopt", "load.field"];
+  // Names of releases are told apart from those that are there before the first is made.
+  const planning = settings.target.onExisting === "rename" ? ["transform.container"] : [];
+  const { approve: approves, logs } = settings.target;
+  const bulk = logs === "manual" ? [] : ["load.bulk"];
   const loader = (kind: DraftKind, serial: boolean, extraWake: string[] = []): Stage => {
+    const sharesWithBulk = logs !== "manual" && (kind === "testRun" || kind === "testLog");
     const options: LoaderOptions = {
       stage: `load.${kind}`,
       kind,
       serial,
-      planners: names(PLANNERS[kind]),
+      planners: [...names(PLANNERS[kind]), ...(sharesWithBulk ? bulk : [])],
       wakeOn: [...WAKE[kind], ...extraWake],
     };
     return {
       name: options.stage,
       phase: "load",
-      after: creating,
-      run: (ctx: RunContext) => new Loader(ctx, options).run(),
+      // Where few rows are left by the bulk stage, walking past all of its rows is not worth it.
+      after: sharesWithBulk && logs === "bulk" ? [...creating, ...bulk] : creating,
+      run: (ctx: RunContext) => new Loader(sharesWithBulk ? manualView(ctx) : ctx, options).run(),
     };
   };
-  const approves = settings.target.approve;
   const kinds = ["module", "testCycle", "release", "testCase", "testSuite", "testRun", "testLog"];
   const loaders = kinds.map((kind) => `load.${kind}`);
   const cases = approves ? ["load.testCase", "load.approve"] : ["load.testCase"];
   const files = settings.include.attachments === "none" ? [] : ["load.attachment"];
   return [
-    adoptStage(names(["transform.mapping", "transform.folder"])),
+    adoptStage(names(["transform.mapping", "transform.folder", ...planning])),
     fieldsStage(names(["transform.mapping"])),
     loader("module", true),
     loader("testCycle", true),
@@ -68,6 +76,9 @@ export function loadStages(settings: Settings, planned: Set<string>): Stage[] {
     ...(approves ? [approveStage(creating)] : []),
     stepIdsStage(cases),
     loader("testSuite", false),
+    ...(logs === "manual"
+      ? []
+      : [bulkStage([...creating, ...cases, "load.testSuite", ...names(PLANNERS.testLog)])]),
     loader("testRun", false, approves ? ["load.approve"] : []),
     loader("testLog", true),
     ...(files.length > 0
@@ -80,6 +91,7 @@ export function loadStages(settings: Settings, planned: Set<string>): Stage[] {
     requirementLinksStage(cases),
     updateStage([...loaders, ...files]),
     recheckStage([...loaders, "load.update"]),
+    refreshStage(loaders),
     wellAgainStage([...loaders, ...files]),
   ];
 }

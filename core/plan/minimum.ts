@@ -65,7 +65,22 @@ export interface TargetWork {
   fileObjects: number;
   approve: boolean;
   validated: boolean;
+  /** What went in bulk; none by default. */
+  bulk?: BulkWork;
 }
+
+/** Runs and logs that jobs made. */
+export interface BulkWork {
+  runs: number;
+  logs: number;
+  /** Σ ⌈logs of a suite / logs per request⌉. */
+  batches: number;
+  /** Σ ⌈runs of a suite / 999⌉, to read their ids back. */
+  reads: number;
+}
+
+/** Polls of a job, at least. */
+const POLLS = 1;
 
 export function targetMinimum(work: TargetWork): number {
   const made = (kind: string): number =>
@@ -74,6 +89,10 @@ export function targetMinimum(work: TargetWork): number {
       .reduce((sum, row) => sum + row.count, 0);
   const kinds = ["field", "module", "release", "testCycle", "testCase", "testSuite", "testRun"];
   let total = kinds.reduce((sum, kind) => sum + made(kind), 0) + made("testLog") + work.uploads;
+  if (work.bulk !== undefined) {
+    const { runs, logs, batches, reads } = work.bulk;
+    total += batches * (1 + POLLS) + reads - runs - logs;
+  }
   // One look-up and one link request per requirement.
   total += 2 * made("requirementLink");
   if (work.approve) total += made("testCase");

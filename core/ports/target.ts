@@ -186,6 +186,41 @@ export type Draft =
   | TestRunDraft
   | TestLogDraft;
 
+/** A result of a batch: a log, and its run where the suite has none of the case yet. */
+export interface BulkLogDraft {
+  /** Name and fields of the run, for when it is made. */
+  runName: string;
+  runFields: DraftField[];
+  /** What the case is recognised by. */
+  automationContent: string;
+  testCaseVersionId: string | null;
+  /** Name of the result in the project's automation settings. */
+  result: string;
+  /** ISO UTC, seconds, no fraction. */
+  start: string;
+  end: string;
+  noteHtml: string;
+  /** In order; the texts are those of the case, which the target would change otherwise. */
+  steps: { result: string; descriptionHtml: string; expectedHtml: string; actualHtml: string }[];
+  attachments: InlineFile[];
+}
+
+/** Results of one suite that are submitted together; those of one run stand in order of time. */
+export interface LogBatch {
+  suiteId: string;
+  logs: BulkLogDraft[];
+}
+
+/** A batch on its way through the target's queue. */
+export interface BulkJob {
+  id: string;
+  state: "running" | "succeeded" | "failed";
+  /** The vendor's word for the state. */
+  word: string;
+  /** What the vendor says of a failed one. */
+  message: string | null;
+}
+
 /** A small file carried inside a create. */
 export interface InlineFile {
   name: string;
@@ -355,6 +390,14 @@ export interface Target {
   update(id: string, draft: Draft, options: WriteOptions): Promise<Created>;
   /** Approves a test case; the version id changes. Safe to repeat. */
   approve(testCaseId: string, options: WriteOptions): Promise<{ versionId: string | null }>;
+
+  /**
+   * Queues results that take effect when their job ends. Not safe to repeat: logs are appended again.
+   * A target without it knows no bulk logs.
+   */
+  submitLogs?(batch: LogBatch, options: WriteOptions): Promise<{ jobId: string }>;
+  /** Reads the state of a job; null when the target no longer knows it. */
+  bulkJob?(jobId: string, signal: AbortSignal): Promise<BulkJob | null>;
 
   /** Uploads a file as raw bytes; not safe to repeat. */
   upload(file: FileUpload, options: WriteOptions): Promise<FoundFile>;

@@ -7,7 +7,7 @@ import { CENSUS_NOTE } from "../extract/census.ts";
 import { ADOPTED_NOTE, DRAFT_KINDS } from "../load/adopt.ts";
 import type { Change, DetailTask, Phase, Run, RunState } from "../ports/mod.ts";
 import { PHASES, TARGET_KINDS } from "../ports/mod.ts";
-import { FIELD_PLAN_NOTE } from "../transform/stages/context.ts";
+import { FIELD_PLAN_NOTE, LEFT_ALONE } from "../transform/stages/context.ts";
 import { tallyNote } from "../validate/tally.ts";
 import { rowName, targetPages } from "./basis.ts";
 import type { Left } from "./doomed.ts";
@@ -120,7 +120,10 @@ async function forgetPlans(
       }]);
     }
   }
-  if (isAlone) await forgetFindings(ctx);
+  if (isAlone) {
+    await forgetFindings(ctx);
+    await ctx.commit([{ op: "checkpoint", name: LEFT_ALONE, value: null }]);
+  }
 }
 
 /** Losses and issues tell of records as they were planned; the next run writes them anew. */

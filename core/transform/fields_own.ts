@@ -37,6 +37,8 @@ export const SYSTEM_SOURCES = [
   "system:description",
   "system:plannedStart",
   "system:plannedEnd",
+  "system:automation",
+  "system:automationContent",
 ] as const;
 export type SystemSource = (typeof SYSTEM_SOURCES)[number];
 
@@ -71,6 +73,16 @@ const SYSTEM_FIELDS: Record<SystemSource, SystemField> = {
     objects: ["testSuite"],
     originalName: /planned.?end/i,
     label: /^planned end date$/i,
+  },
+  "system:automation": {
+    objects: ["testCase"],
+    originalName: /^automation(test.?case)?$/i,
+    label: /^automation$/i,
+  },
+  "system:automationContent": {
+    objects: ["testCase"],
+    originalName: /automation.?content/i,
+    label: /^automation content$/i,
   },
 };
 

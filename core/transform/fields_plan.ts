@@ -22,6 +22,7 @@ import { canHold, inferType, optionsOf } from "./fields_infer.ts";
 import { Ledger } from "./ledger.ts";
 import { userFinder } from "./references.ts";
 import { requiredProblems } from "./fields_required.ts";
+import { automationProblems } from "./automation.ts";
 
 /** Source kinds with custom fields that the target holds in fields. */
 export type FieldKind = "testCase" | "testCycle" | "testPlan";
@@ -51,6 +52,8 @@ export interface FieldPlanInput {
     executions?: "all" | "last" | "none";
   };
   marker: "field" | "text" | "none";
+  /** How logs are written; in bulk, cases need the fields that tell automation. @default {"manual"} */
+  logs?: "manual" | "bulk" | "auto";
   stats: Record<FieldKind, CustomFieldStats[]>;
   /** Account ids seen as owner, executor or assignee. */
   accounts: ReadonlySet<string>;
@@ -110,6 +113,7 @@ export function planFields(input: FieldPlanInput): FieldPlanning {
   const problems = [
     ...(isFatal ? missing.problems : []),
     ...requiredProblems({ ...input, objects, fields: kept }),
+    ...automationProblems(input.profile, input.logs),
   ];
   return {
     plan: { fields: kept },
@@ -120,8 +124,12 @@ export function planFields(input: FieldPlanInput): FieldPlanning {
 }
 
 function systemFields(input: FieldPlanInput, objects: FieldObject[]): PlannedField[] {
+  const isManual = (input.logs ?? "manual") === "manual";
+  const sources = SYSTEM_SOURCES.filter((source) =>
+    !isManual || !source.startsWith("system:automation")
+  );
   return objects.flatMap((object) =>
-    SYSTEM_SOURCES.flatMap((source) => {
+    sources.flatMap((source) => {
       const existing = findSystemField(input.profile.fields, object, source);
       return existing === null ? [] : [{
         object,

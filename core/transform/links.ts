@@ -41,7 +41,11 @@ function webLine(link: LinkRecord): string {
       ? ""
       : `(${escapeHtml(link.description.trim())})`,
   ].filter((part) => part !== "");
-  return `<p>Web link: ${parts.join(" ")}</p>`;
+  return `<p>Web link${relationHtml(link)}: ${parts.join(" ")}</p>`;
+}
+
+function relationHtml(link: LinkRecord): string {
+  return link.relation === null ? "" : ` (${escapeHtml(link.relation)})`;
 }
 
 function issueLine(
@@ -54,7 +58,6 @@ function issueLine(
   const name = key ?? (link.issueId === null ? "issue" : `issue ${link.issueId}`);
   if (key === null) ledger.add("link", "issue-key-unknown", link.issueId ?? link.url, name);
   else issueKeys.add(key);
-  const relation = link.relation === null ? "" : ` (${escapeHtml(link.relation)})`;
   const url = link.url === null ? "" : ` ${linkHtml(link.url)}`;
-  return `<p>Issue link${relation}: ${escapeHtml(name)}${url}</p>`;
+  return `<p>Issue link${relationHtml(link)}: ${escapeHtml(name)}${url}</p>`;
 }

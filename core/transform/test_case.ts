@@ -1,6 +1,7 @@
 /** Test cases, and placeholders for cases that cannot be read. @module */
 import type { TestCaseRecord, TestScript } from "../records/mod.ts";
 import { MARKERS } from "../text/mod.ts";
+import { automationValues } from "./automation.ts";
 import type { CasePlan } from "./types.ts";
 import { homeOf, nameOf } from "./folders.ts";
 import { Ledger } from "./ledger.ts";
@@ -16,6 +17,11 @@ const MS_PER_MINUTE = 60_000;
 export function setKey(scope: Scope, fields: DraftFields, key: string): void {
   if (scope.context.marker !== "field") return;
   fields.own("Zephyr Key", "key", { kind: "plain", value: key });
+}
+
+/** What bulk logs find the case by. */
+function setAutomation(scope: Scope, fields: DraftFields, key: string): void {
+  for (const { field, value } of automationValues(scope.context, key)) fields.set(field, value);
 }
 
 /** The key as the last line of a description, where markers are texts. */
@@ -70,6 +76,7 @@ function caseFields(
   ledger: Ledger,
 ): void {
   setKey(scope, fields, record.key);
+  setAutomation(scope, fields, record.key);
   setPriority(scope, fields, record, ledger);
   commonFields(scope, fields, record);
   if (record.componentId !== null) {
@@ -137,6 +144,7 @@ export function planPlaceholder(scope: Scope, key: string): CasePlan {
   ledger.add("testCase", "archived-case", key, name);
   const fields = new DraftFields(scope, "testCase", ledger, "line of the description");
   setKey(scope, fields, key);
+  setAutomation(scope, fields, key);
   return {
     draft: {
       kind: "testCase",

@@ -25,6 +25,7 @@ import type {
   TestCycleRecord,
   TestPlanRecord,
 } from "../records/mod.ts";
+import type { AutomationCases } from "./automation.ts";
 
 /** One of ztoq's own fields or a custom field of the source, and the target field that holds it. */
 export interface PlannedField {
@@ -58,6 +59,8 @@ export interface MappingProblem {
 export interface TransformContext {
   projectKey: string;
   rootName: string;
+  /** `kind/id` of artefacts with a marker of ours that are not to be touched (`onExisting: rename`). */
+  leftAlone?: ReadonlySet<string>;
   marker: "field" | "text" | "none";
   include: {
     testPlans: boolean;
@@ -81,6 +84,8 @@ export interface TransformContext {
   sourceOrigin: string;
   /** Stands in for executions without any date; constant for a run. ISO seconds UTC. */
   runStartedAt: string;
+  /** Cases whose logs go in bulk; null or absent = none. */
+  automation?: AutomationCases | null;
   /** The step a tenant refuses to take empty: replace "" by "-" (learned from a refusal). */
   emptyExpectedRefused: boolean;
 }

@@ -1,5 +1,5 @@
 /** The dashboard: a server-rendered page and its two embedded files. @module */
-import { createApp, type App } from "../context.ts";
+import { type App, createApp } from "../context.ts";
 import type { ControlPlaneServices } from "../services.ts";
 import script from "./app.js" with { type: "text" };
 import style from "./app.css" with { type: "text" };
@@ -16,8 +16,10 @@ export function dashboardRoutes(services: ControlPlaneServices): App {
   const needsToken = services.tokens.length > 0;
   app.get("/", (c) => c.html(page({ version: services.version, needsToken })));
   for (const [path, { type, text }] of Object.entries(ASSETS)) {
-    app.get(path, () =>
-      new Response(text, { headers: { "content-type": type, "cache-control": "no-cache" } }));
+    app.get(
+      path,
+      () => new Response(text, { headers: { "content-type": type, "cache-control": "no-cache" } }),
+    );
   }
   return app;
 }

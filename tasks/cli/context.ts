@@ -2,6 +2,7 @@
 import { loadSettings, type Settings } from "../../core/config/mod.ts";
 import type { Services } from "../../core/engine/types.ts";
 import { ConfigError } from "../../core/errors.ts";
+import { readError } from "./files.ts";
 import type { Io } from "./io.ts";
 import { setUpLog } from "./log.ts";
 import { ProgressView } from "./progress.ts";
@@ -80,12 +81,12 @@ export function readConfigFile(path: string | null): { path: string; text: strin
     return { path: wanted, text: Deno.readTextFileSync(wanted) };
   } catch (error) {
     if (error instanceof Deno.errors.NotFound && path === null) return null;
-    const state = error instanceof Deno.errors.NotFound ? "no such file" : "it cannot be opened";
-    throw new ConfigError(
-      `Cannot read the configuration file "${path ?? DEFAULT_CONFIG}": ${state}`,
-      {
+    const wanted = path ?? DEFAULT_CONFIG;
+    if (error instanceof Deno.errors.NotFound) {
+      throw new ConfigError(`Cannot read the configuration file "${wanted}": no such file`, {
         hint: "`ztoq init` writes a starter configuration",
-      },
-    );
+      });
+    }
+    throw readError(error, "the configuration file", wanted);
   }
 }

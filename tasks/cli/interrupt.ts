@@ -14,7 +14,7 @@ export function listenForInterrupt(say: (text: string) => void): Interrupt {
     : ["SIGINT", "SIGTERM", "SIGHUP"];
   const onSignal = (): void => {
     if (controller.signal.aborted) {
-      say("\nLeft at once; what was committed is kept.\n");
+      say("\nLeft at once; what was committed is kept. The same command continues.\n");
       Deno.exit(EXIT.interrupted);
     }
     say("Stopping after the work in hand; press Ctrl-C again to leave at once.\n");

@@ -6,6 +6,7 @@ import {
   mergeMapping,
   parseMapping,
 } from "../../core/config/mod.ts";
+import { readError, writeError } from "./files.ts";
 
 /** Reads the mapping file; a file that is not there says nothing. @throws {ConfigError} */
 export function readMapping(path: string): Mapping {
@@ -21,8 +22,12 @@ export function mappingSaver(path: string): (additions: Partial<Mapping>) => Pro
   return async (additions) => {
     const { mapping, added } = mergeMapping(readMapping(path), additions);
     if (added.length === 0) return;
-    await Deno.writeTextFile(`${path}.part`, formatMapping(mapping));
-    await Deno.rename(`${path}.part`, path);
+    try {
+      await Deno.writeTextFile(`${path}.part`, formatMapping(mapping));
+      await Deno.rename(`${path}.part`, path);
+    } catch (error) {
+      throw writeError(error, "the mapping file", path);
+    }
   };
 }
 
@@ -31,6 +36,6 @@ function readText(path: string): string | null {
     return Deno.readTextFileSync(path);
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return null;
-    throw error;
+    throw readError(error, "the mapping file", path);
   }
 }

@@ -90,7 +90,9 @@ async function refusal(answer: Response, host: string): Promise<StopError> {
   const detail = problem.detail ?? `HTTP ${answer.status}`;
   const isOurs = answer.status >= 400 && answer.status < 500;
   const hint = problem.hint ??
-    (answer.status === 401 || answer.status === 403 ? `Set ${TOKEN_ENV} to a token of that server` : undefined);
+    (answer.status === 401 || answer.status === 403
+      ? `Set ${TOKEN_ENV} to a token of that server`
+      : undefined);
   return new StopError(
     isOurs ? EXIT.usage : EXIT.failed,
     `${host} refused: ${detail}`,

@@ -9,6 +9,7 @@ import {
   type ReportContent,
   type Summary,
 } from "../../core/report/mod.ts";
+import { writeError } from "./files.ts";
 import { ends } from "./reading.ts";
 
 /** What a report is about. */
@@ -30,18 +31,17 @@ export function reportContent({ store, scope, summary, accepted }: ReportSubject
 
 /** Streams text to a file through a temporary one beside it; the folder is made. */
 export async function writeText(path: string, chunks: AsyncIterable<string>): Promise<void> {
-  const folder = path.replace(/[^/\\]*$/, "");
-  if (folder !== "") await Deno.mkdir(folder, { recursive: true });
   const partial = `${path}.part`;
-  const file = await Deno.open(partial, { write: true, create: true, truncate: true });
   try {
+    const folder = path.replace(/[^/\\]*$/, "");
+    if (folder !== "") await Deno.mkdir(folder, { recursive: true });
+    const file = await Deno.open(partial, { write: true, create: true, truncate: true });
     await ReadableStream.from(chunks).pipeThrough(new TextEncoderStream()).pipeTo(file.writable);
     await Deno.rename(partial, path);
   } catch (error) {
-    await Deno.remove(partial).catch((failure: unknown) => {
-      if (!(failure instanceof Deno.errors.NotFound)) throw failure;
-    });
-    throw error;
+    // What is left of it matters less than why it could not be written.
+    await Deno.remove(partial).catch(() => {});
+    throw writeError(error, "the file", path);
   }
 }
 

@@ -2,9 +2,10 @@
 import { describeError, EXIT, type ExitCode, StopError } from "../../core/errors.ts";
 import { COMMANDS } from "../commands/mod.ts";
 import { createContext } from "./context.ts";
+import { DocumentedError, exitCodeOf } from "./exit.ts";
 import { helpText } from "./help.ts";
 import { type Io, PipeClosed } from "./io.ts";
-import { parseCommandLine, type Request, UsageError } from "./parse.ts";
+import { parseCommandLine, type Request } from "./parse.ts";
 import { Redactor } from "./redact.ts";
 import { createPainter } from "./style.ts";
 
@@ -22,12 +23,20 @@ export async function runCli(argv: readonly string[], io: Io): Promise<ExitCode>
     return await run(createContext(request.invocation, io, redactor));
   } catch (error) {
     if (error instanceof PipeClosed) return EXIT.done;
-    return report(error, request, io, redactor);
+    return error instanceof DocumentedError
+      ? report(error.reason, request, io, redactor, error.document)
+      : report(error, request, io, redactor);
   }
 }
 
 /** Tells people (and, with `--json`, programs) what went wrong. */
-function report(error: unknown, request: Request | null, io: Io, redactor: Redactor): ExitCode {
+function report(
+  error: unknown,
+  request: Request | null,
+  io: Io,
+  redactor: Redactor,
+  known?: Record<string, unknown>,
+): ExitCode {
   const globals = request?.kind === "run" ? request.invocation.globals : null;
   const exitCode = exitCodeOf(error);
   const { message, hint } = describeError(error);
@@ -43,19 +52,11 @@ function report(error: unknown, request: Request | null, io: Io, redactor: Redac
   try {
     io.err(redactor.redact(`${lines.join("\n")}\n`));
     if (globals?.json === true && exitCode !== EXIT.usage) {
-      const document = { error: { exitCode, message, hint: hint ?? null } };
+      const document = known ?? { error: { exitCode, message, hint: hint ?? null } };
       io.out(`${redactor.redact(JSON.stringify(document, null, 2))}\n`);
     }
   } catch (failure) {
     if (!(failure instanceof PipeClosed)) throw failure;
   }
   return exitCode;
-}
-
-/** Exit code of any thrown value. */
-export function exitCodeOf(error: unknown): ExitCode {
-  if (error instanceof UsageError) return EXIT.usage;
-  if (error instanceof StopError) return error.exitCode;
-  if (error instanceof DOMException && error.name === "AbortError") return EXIT.interrupted;
-  return EXIT.failed;
 }

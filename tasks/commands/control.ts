@@ -57,7 +57,13 @@ export const CONTROL_COMMANDS: readonly CommandSpec[] = [
       "a token (ZTOQ_API_TOKEN, controlPlane.tokens) it listens on loopback only.",
     args: [],
     options: [
-      { name: "host", type: TEXT, word: "HOST", default: "127.0.0.1", help: "Address to listen on" },
+      {
+        name: "host",
+        type: TEXT,
+        word: "HOST",
+        default: "127.0.0.1",
+        help: "Address to listen on",
+      },
       {
         name: "port",
         type: { name: "integer", min: 0, max: 65_535 },

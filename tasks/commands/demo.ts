@@ -2,6 +2,7 @@
 import { type RunningSimulator, startSimulator } from "../../adapters/connect.ts";
 import { loadSettings, type Settings } from "../../core/config/mod.ts";
 import { ConfigError, EXIT, type ExitCode } from "../../core/errors.ts";
+import { assertWritableFolder } from "../cli/files.ts";
 import { listenForInterrupt } from "../cli/interrupt.ts";
 import { summaryText } from "../cli/summary_text.ts";
 import type { CommandContext } from "../cli/spec.ts";
@@ -22,6 +23,7 @@ interface DemoOptions {
 /** Starts both simulators, migrates between them, and says where everything is. */
 export async function run(context: CommandContext): Promise<ExitCode> {
   const options = readOptions(context);
+  assertWritableFolder("the folder", options.out);
   await prepareFolder(options.out);
   const simulators = await startBoth(context, options);
   try {

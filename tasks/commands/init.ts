@@ -10,6 +10,7 @@ import {
 import { parseValue } from "../../core/config/values.ts";
 import { ConfigError, EXIT, type ExitCode } from "../../core/errors.ts";
 import { DEFAULT_CONFIG } from "../cli/context.ts";
+import { exists, writeError } from "../cli/files.ts";
 import type { CommandContext } from "../cli/spec.ts";
 
 /** Writes the files; refuses when one of them exists and `--force` was not given. */
@@ -28,8 +29,7 @@ export function run(context: CommandContext): Promise<ExitCode> {
     [`${folder}ztoq.mapping.json`, formatMapping(emptyMapping())],
     [`${folder}ztoq.mapping.schema.json`, json(mappingSchema())],
   ];
-  Deno.mkdirSync(folder, { recursive: true });
-  for (const [path, text] of files) Deno.writeTextFileSync(path, text);
+  for (const [path, text] of files) write(folder, path, text);
   tell(context, files.map(([path]) => path));
   return Promise.resolve(EXIT.done);
 }
@@ -71,12 +71,12 @@ function answers(context: CommandContext): Parameters<typeof starterConfig>[0] {
   };
 }
 
-function exists(path: string): boolean {
+function write(folder: string, path: string, text: string): void {
   try {
-    Deno.statSync(path);
-    return true;
-  } catch {
-    return false;
+    Deno.mkdirSync(folder, { recursive: true });
+    Deno.writeTextFileSync(path, text);
+  } catch (error) {
+    throw writeError(error, "the file", path);
   }
 }
 

@@ -1,4 +1,5 @@
 /** `ztoq migrate` and its phases `extract`, `transform`, `load`, `validate`. @module */
+import type { Outcome } from "../../core/engine/types.ts";
 import type { ExitCode } from "../../core/errors.ts";
 import { type Phase, PHASES } from "../../core/ports/mod.ts";
 import { summaryText } from "../cli/summary_text.ts";
@@ -15,9 +16,16 @@ export async function run(context: CommandContext): Promise<ExitCode> {
     gate: context.options.gate === true,
     dryRun: context.options["dry-run"] === true,
   });
-  if (context.globals.json) context.printJson(outcome.summary);
-  else context.say(summaryText(outcome.summary, context.paint));
+  tell(context, outcome);
   return outcome.exitCode;
+}
+
+/** Prints the summary; why a run stopped stands on the terminal too when a program reads stdout. */
+export function tell(context: CommandContext, { run, summary }: Outcome): void {
+  if (run.state !== "completed" && run.reason !== null) context.note(`Stopped: ${run.reason}\n`);
+  if (!context.globals.json) return context.say(summaryText(summary, context.paint));
+  context.printJson(summary);
+  if (summary.next !== null) context.note(`${summary.next}\n`);
 }
 
 /** The phases asked for; null = all of them. A dry run ends before the first one that writes. */

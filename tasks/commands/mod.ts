@@ -2,7 +2,7 @@
 import type { SettingType } from "../../core/config/mod.ts";
 import { LIST_KINDS } from "../../core/records/mod.ts";
 import type { ArgSpec, CommandSpec, OptionSpec } from "../cli/spec.ts";
-import { CONTROL_COMMANDS } from "./control.ts";
+import { CONTROL_COMMANDS, SERVER } from "./control.ts";
 
 const FLAG: SettingType = { name: "boolean" };
 const TEXT: SettingType = { name: "text" };
@@ -180,7 +180,7 @@ export const COMMANDS: readonly CommandSpec[] = [
     name: "status",
     summary: "State, counts and problems of a run",
     args: [],
-    options: [RUN],
+    options: [RUN, SERVER],
     settings: "store",
     examples: ["ztoq status", "ztoq status --json --store file:./ztoq.db"],
     load: () => import("./status.ts"),
@@ -189,9 +189,9 @@ export const COMMANDS: readonly CommandSpec[] = [
     name: "runs",
     summary: "All runs of the database, newest first",
     args: [],
-    options: [],
+    options: [SERVER],
     settings: "store",
-    examples: ["ztoq runs"],
+    examples: ["ztoq runs", "ztoq runs --server http://127.0.0.1:8787"],
     load: () => import("./runs.ts"),
   },
   ...CONTROL_COMMANDS,

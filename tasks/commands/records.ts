@@ -2,7 +2,7 @@
 import { EXIT, type ExitCode, StopError } from "../../core/errors.ts";
 import type { Store } from "../../core/ports/mod.ts";
 import { LIST_KINDS, type ListKind, type RecordByKind, recordKey } from "../../core/records/mod.ts";
-import { findRecords, resolveHits, shownKey } from "../cli/lookup.ts";
+import { findRecords, resolveHits, shownKey } from "../../core/report/story.ts";
 import { needRun, withStore } from "../cli/reading.ts";
 import type { CommandContext } from "../cli/spec.ts";
 import { flatten, table } from "../cli/style.ts";

@@ -1,6 +1,7 @@
 /** `ztoq simulate`: one simulator on its own. @module */
-import { startSimulator } from "../../adapters/connect.ts";
+import { type RunningSimulator, startSimulator } from "../../adapters/connect.ts";
 import { ConfigError, EXIT, type ExitCode } from "../../core/errors.ts";
+import { readError } from "../cli/files.ts";
 import type { CommandContext } from "../cli/spec.ts";
 import { untilInterrupted } from "./demo.ts";
 
@@ -18,7 +19,7 @@ export async function run(context: CommandContext): Promise<ExitCode> {
     );
   }
   const { faults } = options;
-  const simulator = await startSimulator(system, {
+  const simulator = await start(system, {
     port: number("port", 0),
     seed: number("seed", 1),
     requestsPerMinute: number("rpm", 400),
@@ -44,13 +45,38 @@ export async function run(context: CommandContext): Promise<ExitCode> {
   return EXIT.done;
 }
 
+/** Starts the server; an address that is taken is a matter of the options. */
+async function start(
+  system: "zephyr" | "qtest",
+  options: Parameters<typeof startSimulator>[1],
+): Promise<RunningSimulator> {
+  try {
+    return await startSimulator(system, options);
+  } catch (error) {
+    const place = `127.0.0.1:${options.port}`;
+    if (error instanceof Deno.errors.AddrInUse) {
+      throw new ConfigError(`Cannot listen on ${place}: another program does`, {
+        hint: "Choose another port with --port, or leave it out to take a free one.",
+      });
+    }
+    if (error instanceof Deno.errors.PermissionDenied) {
+      throw new ConfigError(`Cannot listen on ${place}: this user may not`, {
+        hint: "Choose a port above 1023 with --port, or leave it out to take a free one.",
+      });
+    }
+    throw error;
+  }
+}
+
 /** Opens it once, so that a wrong path is told before a server starts. */
 async function checkedFile(path: string): Promise<string> {
   try {
     JSON.parse(await Deno.readTextFile(path));
     return path;
   } catch (error) {
-    const state = error instanceof SyntaxError ? "it is not valid JSON" : "it cannot be opened";
-    throw new ConfigError(`Cannot read the data set "${path}": ${state}`);
+    if (error instanceof SyntaxError) {
+      throw new ConfigError(`Cannot read the data set "${path}": it is not valid JSON`);
+    }
+    throw readError(error, "the data set", path);
   }
 }

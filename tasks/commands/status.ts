@@ -1,24 +1,22 @@
 /** `ztoq status` @module */
-import { processHost } from "../../adapters/connect.ts";
+import { createSystemClock, processHost } from "../../adapters/connect.ts";
+import { readRunStatus, type RunStatus } from "../../core/engine/status.ts";
 import { EXIT, type ExitCode } from "../../core/errors.ts";
-import { type LeaseRow, PHASES, type Run, type Scope, type Store } from "../../core/ports/mod.ts";
+import { PHASES } from "../../core/ports/mod.ts";
 import { formatCount, formatDuration } from "../../core/report/format.ts";
-import { ends, findRun, withStore } from "../cli/reading.ts";
+import { findRun, withStore } from "../cli/reading.ts";
+import { remoteOf } from "../cli/remote.ts";
 import type { CommandContext } from "../cli/spec.ts";
+import { remoteRunId } from "../cli/steering.ts";
 import { table } from "../cli/style.ts";
-
-const WORKING: readonly string[] = [
-  "created",
-  "planned",
-  "extracting",
-  "transforming",
-  "loading",
-  "validating",
-  "rolling-back",
-];
 
 /** Prints where a run stands. */
 export async function run(context: CommandContext): Promise<ExitCode> {
+  const remote = remoteOf(context);
+  if (remote !== null) {
+    const id = encodeURIComponent(await remoteRunId(context, remote));
+    return print(context, await remote.json<RunStatus>("GET", `v1/migrations/${id}`));
+  }
   return await withStore(context, async (reading) => {
     const found = await findRun(context, reading);
     if (found === null) {
@@ -26,70 +24,18 @@ export async function run(context: CommandContext): Promise<ExitCode> {
       else context.say("No run yet; `ztoq migrate` starts one.\n");
       return EXIT.done;
     }
-    const status = await readStatus(reading.store, found.run, found.scope);
-    if (context.globals.json) context.printJson(status);
-    else context.say(text(status, context));
-    return EXIT.done;
+    const steering = { store: reading.store, clock: createSystemClock(), host: processHost() };
+    return print(context, await readRunStatus(steering, found.run, found.scope));
   });
 }
 
-type Status = Awaited<ReturnType<typeof readStatus>>;
-
-// deno-lint-ignore explicit-function-return-type
-async function readStatus(store: Store, run: Run, scope: Scope) {
-  const lease = await store.leaseOf(scope.id);
-  const held = lease !== null && isHeld(lease);
-  const issues = await store.countIssues(scope.id);
-  const sum = (rows: { count: number }[]): number => rows.reduce((n, row) => n + row.count, 0);
-  return {
-    runId: run.id,
-    state: run.state,
-    interrupted: WORKING.includes(run.state) && !held,
-    result: run.result,
-    reason: run.reason,
-    phases: run.phases,
-    createdAt: run.createdAt,
-    updatedAt: run.updatedAt,
-    completedAt: run.completedAt,
-    workedMs: run.workedMs,
-    ...ends(scope),
-    holder: held ? { host: lease.host, pid: lease.pid } : null,
-    extracted: await store.countRecords(scope.id),
-    targets: targetRows(await store.countTargets(scope.id)),
-    setAside: sum(issues.filter((row) => row.setAside)),
-    findings: sum(issues.filter((row) => !row.setAside)),
-    losses: await store.countLosses(scope.id),
-    requests: requestTotals(await store.requestCounts(run.id)),
-  };
+function print(context: CommandContext, status: RunStatus): ExitCode {
+  if (context.globals.json) context.printJson(status);
+  else context.say(text(status, context));
+  return EXIT.done;
 }
 
-function isHeld(lease: LeaseRow): boolean {
-  if (Date.parse(lease.expiresAt) < Date.now()) return false;
-  const host = processHost();
-  return lease.host !== host.hostname || host.isAlive(lease.pid);
-}
-
-function targetRows(
-  rows: Awaited<ReturnType<Store["countTargets"]>>,
-): { kind: string; state: string; count: number }[] {
-  const sums = new Map<string, { kind: string; state: string; count: number }>();
-  for (const { kind, state, count } of rows) {
-    const sum = sums.get(`${kind}/${state}`) ?? { kind, state, count: 0 };
-    sum.count += count;
-    sums.set(`${kind}/${state}`, sum);
-  }
-  return [...sums.values()];
-}
-
-function requestTotals(
-  rows: { system: "source" | "target"; count: number }[],
-): { source: number; target: number } {
-  const totals = { source: 0, target: 0 };
-  for (const { system, count } of rows) totals[system] += count;
-  return totals;
-}
-
-function text(status: Status, { paint }: CommandContext): string {
+function text(status: RunStatus, { paint }: CommandContext): string {
   const phases = PHASES.map((phase) => `${phase} ${status.phases[phase]}`).join(", ");
   const held = status.holder === null
     ? (status.interrupted ? paint("yellow", "interrupted: no process holds it") : "")
@@ -110,6 +56,7 @@ function text(status: Status, { paint }: CommandContext): string {
         formatCount(status.requests.target)
       } target`,
     ],
+    ["limits", limitsText(status)],
     [
       "set aside",
       status.setAside === 0 ? "none" : `${formatCount(status.setAside)}, see \`ztoq errors list\``,
@@ -128,7 +75,14 @@ function text(status: Status, { paint }: CommandContext): string {
   ].filter((part) => part !== "").join("\n");
 }
 
-function next(status: Status): string {
+/** Rates that were changed while the run works. */
+function limitsText({ limits }: RunStatus): string {
+  return (["source", "target"] as const)
+    .filter((system) => limits[system].requestsPerMinute !== limits[system].configured)
+    .map((system) => `${system} ${limits[system].requestsPerMinute}/min`).join(", ");
+}
+
+function next(status: RunStatus): string {
   if (status.interrupted || status.state === "failed" || status.state === "paused") {
     return "`ztoq migrate` continues";
   }

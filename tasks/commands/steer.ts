@@ -15,7 +15,11 @@ export async function run(context: CommandContext): Promise<ExitCode> {
   const { name } = context.command;
   const { desired, done } = WORDS[name as keyof typeof WORDS];
   const given = context.options.reason;
-  const reason = typeof given === "string" ? given : desired === "running" ? null : `${name} by hand`;
+  const reason = typeof given === "string"
+    ? given
+    : desired === "running"
+    ? null
+    : `${name} by hand`;
   const change: Partial<RunControl> = { desired, reason };
   const body = reason === null ? {} : { reason };
   const steered = await steer(context, change, { method: "POST", path: name, body });

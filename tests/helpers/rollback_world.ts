@@ -1,5 +1,6 @@
 /** Rollbacks over both simulators, and people who work in the target meanwhile. */
 import { assert } from "@std/assert";
+import { createMigrator } from "../../core/engine/mod.ts";
 import type { RollbackOptions, RollbackReport } from "../../core/rollback/mod.ts";
 import type { AdvanceOptions, Outcome } from "../../core/engine/types.ts";
 import type { World } from "./world.ts";
@@ -16,7 +17,7 @@ export function contentOf(world: World): unknown {
 export async function migrate(world: World, options: AdvanceOptions = {}): Promise<Outcome> {
   const engine = world.engine();
   try {
-    return await engine.migrator.advance(options);
+    return await createMigrator({ ...engine.services, store: world.store }).advance(options);
   } finally {
     engine.close();
   }
@@ -29,7 +30,8 @@ export async function rollBack(
 ): Promise<RollbackReport> {
   const engine = world.engine();
   try {
-    return (await engine.migrator.rollback(options)).report;
+    const migrator = createMigrator({ ...engine.services, store: world.store });
+    return (await migrator.rollback(options)).report;
   } finally {
     engine.close();
   }

@@ -150,7 +150,7 @@ async function caseChanges(
     const why = `The script of ${record.key} could not be read`;
     return setAsideChanges(ctx, row, "testCase", "script-unreadable", why);
   }
-  const { transform } = await transformOf(ctx);
+  const { transform, context: { automation } } = await transformOf(ctx);
   let plan: CasePlan;
   try {
     plan = transform.testCase(record, script);
@@ -186,6 +186,7 @@ async function caseChanges(
             script.steps.some((step) => step.call !== null),
           calls: plan.draft.steps.flatMap((step) => step.callKey ?? []),
           requirements: plan.requirementKeys,
+          ...(automation != null && automation.takesCase(record.key) ? { automation: true } : {}),
         },
       }],
     },

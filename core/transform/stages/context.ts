@@ -8,11 +8,19 @@ import type {
 } from "../../records/mod.ts";
 import type { RunContext } from "../../engine/stage.ts";
 import { eachRecord } from "../../extract/census.ts";
+import { AutomatedCases } from "../automation.ts";
+import type { AutomationCases } from "../automation.ts";
+import { statusRule } from "../statuses.ts";
 import { createTransform } from "../mod.ts";
 import type { Transform } from "../mod.ts";
 import type { FieldPlan, TransformContext } from "../types.ts";
 
 export const FIELD_PLAN_NOTE = "fieldPlan";
+/**
+ * Name of a checkpoint of the scope, whatever the run: roots and releases of an earlier migration that
+ * stay as they are, so that markers in them mean nothing to this one.
+ */
+export const LEFT_ALONE = "leftAlone";
 /** Set when the tenant refused an empty expected result: the placeholder is sent from then on. */
 export const EMPTY_REFUSED_NOTE = "emptyExpectedRefused";
 
@@ -25,19 +33,28 @@ export interface RunTransform {
 }
 
 const cache = new WeakMap<RunContext, Promise<RunTransform>>();
+const origins = new WeakMap<RunContext, RunContext>();
+
+/** The same run seen with other members; it shares the transform. */
+export function viewOf(ctx: RunContext, changes: Partial<RunContext>): RunContext {
+  const view = { ...ctx, ...changes };
+  origins.set(view, origins.get(ctx) ?? ctx);
+  return view;
+}
 
 /** One transform per process; {@linkcode forgetTransform} after the field plan or a setting changed. */
 export function transformOf(ctx: RunContext): Promise<RunTransform> {
-  let known = cache.get(ctx);
+  const origin = origins.get(ctx) ?? ctx;
+  let known = cache.get(origin);
   if (known === undefined) {
-    known = build(ctx);
-    cache.set(ctx, known);
+    known = build(origin);
+    cache.set(origin, known);
   }
   return known;
 }
 
 export function forgetTransform(ctx: RunContext): void {
-  cache.delete(ctx);
+  cache.delete(origins.get(ctx) ?? ctx);
 }
 
 async function build(ctx: RunContext): Promise<RunTransform> {
@@ -57,6 +74,9 @@ async function build(ctx: RunContext): Promise<RunTransform> {
   const context: TransformContext = {
     projectKey: ctx.scope.sourceProject,
     rootName: ctx.scope.rootName,
+    leftAlone: new Set(
+      await ctx.store.checkpoint(ctx.scope.id, LEFT_ALONE) as string[] | null ?? [],
+    ),
     marker: settings.target.marker,
     include: { ...settings.include },
     mapping: ctx.mapping,
@@ -70,9 +90,26 @@ async function build(ctx: RunContext): Promise<RunTransform> {
     isMigratedCase: (key) => migratedCases.has(key),
     sourceOrigin: new URL(settings.source.baseUrl).origin,
     runStartedAt: `${ctx.run.createdAt.slice(0, 19)}Z`,
+    automation: await automationCases(ctx, lookups),
     emptyExpectedRefused: await ctx.note<boolean>(EMPTY_REFUSED_NOTE) ?? false,
   };
   return { transform: createTransform(context), context, migratedCases };
+}
+
+async function automationCases(
+  ctx: RunContext,
+  lookups: TransformContext["lookups"],
+): Promise<AutomationCases | null> {
+  const mode = ctx.settings.target.logs;
+  if (mode === "manual") return null;
+  if (mode === "bulk") return { mode, takesCase: () => true };
+  const cases = new AutomatedCases();
+  await eachRecord(ctx, "execution", (record) => {
+    const lookup = lookups.get(`status/${record.statusId}`);
+    cases.add(record, statusRule(ctx.mapping, lookup?.name ?? "", lookup).target !== null);
+  });
+  const keys = cases.keys();
+  return { mode, takesCase: (key) => keys.has(key) };
 }
 
 /**

@@ -13,6 +13,7 @@ import type {
 import { keyNumber, ownerKey } from "../../records/mod.ts";
 import type { RunContext, Stage } from "../../engine/stage.ts";
 import { stepStatusFilter } from "../../extract/selection.ts";
+import { goesInBulk, statusIdsOf } from "../automation.ts";
 import { payloadHash } from "../mod.ts";
 import type { CaseShape, LogPlan } from "../types.ts";
 import { transformOf } from "./context.ts";
@@ -216,7 +217,7 @@ async function placeholderChanges(
   caseKey: string,
 ): Promise<Change[]> {
   if (batch.cases.has(caseKey) || batch.names.has(caseKey)) return [];
-  const { transform } = await transformOf(ctx);
+  const { transform, context: { automation } } = await transformOf(ctx);
   const planned = transform.placeholder(caseKey);
   const roots = transform.roots();
   return [
@@ -238,7 +239,13 @@ async function placeholderChanges(
           parentKind: "module",
           parentKey: "archived",
           payloadHash: payloadHash(planned.draft),
-          detail: { placeholder: true, stepCount: 0, hasCall: false, calls: [] },
+          detail: {
+            placeholder: true,
+            stepCount: 0,
+            hasCall: false,
+            calls: [],
+            ...(automation != null && automation.takesCase(caseKey) ? { automation: true } : {}),
+          },
         }),
       ],
     },
@@ -260,7 +267,7 @@ async function runChanges(
   batch: Batch,
   group: RunGroup,
 ): Promise<{ changes: Change[]; seq: number }> {
-  const { transform } = await transformOf(ctx);
+  const { transform, context } = await transformOf(ctx);
   const runKey = `${group.suiteKey}/${group.caseKey}`;
   const run = transform.testRun(group.cycle, batch.names.get(group.caseKey) ?? null, group.caseKey);
   let seq = group.seq;
@@ -276,6 +283,9 @@ async function runChanges(
       payloadHash: payloadHash(transform.roots().adhocSuite),
     }));
   }
+  const logs = group.executions.map((execution) => planLog(batch, transform, group, execution));
+  logs.sort((a, b) => compareLogs(a, b));
+  const bulk = context.automation == null ? {} : { bulk: goesInBulk(context, group.caseKey, logs) };
   rows.push(targetRow({
     kind: "testRun",
     key: runKey,
@@ -283,10 +293,8 @@ async function runChanges(
     parentKind: "testSuite",
     parentKey: group.suiteKey,
     payloadHash: payloadHash(run.draft),
-    detail: { caseKey: group.caseKey },
+    detail: { caseKey: group.caseKey, ...bulk },
   }));
-  const logs = group.executions.map((execution) => planLog(batch, transform, group, execution));
-  logs.sort((a, b) => compareLogs(a, b));
   for (const { execution, plan, failure } of logs) {
     const row = targetRow({
       kind: "testLog",
@@ -307,6 +315,9 @@ async function runChanges(
       steps: plan.stepLogs,
       stepsAsText: plan.stepsAsText,
       links: plan.links,
+      detail: plan.draft === null || bulk.bulk === undefined
+        ? {}
+        : { ...bulk, statusIds: bulk.bulk ? statusIdsOf(plan.draft) : null },
     });
     changes.push(lossChange("execution", execution.id, plan.losses));
     changes.push(...await fileChanges(ctx, batch, execution, plan, row.ord));

@@ -43,6 +43,7 @@ async function settleMapping(ctx: RunContext): Promise<boolean> {
     mapping: ctx.mapping,
     include: ctx.settings.include,
     marker: ctx.settings.target.marker,
+    logs: ctx.settings.target.logs,
     stats,
     accounts: new Set(census.accounts),
     occurring: {
@@ -58,7 +59,7 @@ async function settleMapping(ctx: RunContext): Promise<boolean> {
     },
   });
   const problems = [...statuses.problems, ...fields.problems];
-  if (problems.length > 0) throw refusal(problems);
+  if (problems.length > 0) throw refusal(problems, ctx.settings.mapping);
   const changes: Change[] = [ctx.noteChange(FIELD_PLAN_NOTE, fields.plan)];
   for (const [index, warning] of fields.warnings.entries()) {
     changes.push({
@@ -93,10 +94,14 @@ async function settleMapping(ctx: RunContext): Promise<boolean> {
 }
 
 /** One error that names every problem: people fix them in one go. */
-function refusal(problems: MappingProblem[]): PreflightError {
-  const lines = problems.map((problem) => `${problem.message}. ${problem.fix}`);
+function refusal(problems: MappingProblem[], path: string): PreflightError {
+  const lines = problems.map(({ message, fix }) =>
+    `${message}. ${fix.replace("the mapping file", path)}`
+  );
   return new PreflightError(
-    `Cannot start the load: ${problems.length === 1 ? lines[0] : `\n- ${lines.join("\n- ")}`}`,
-    { hint: "Nothing was written to the target. Put it right and run the command again." },
+    `Cannot start the load:${
+      problems.length === 1 ? ` ${lines[0]}` : `\n- ${lines.join("\n- ")}`
+    }`,
+    { hint: "Nothing was written to the target. Put it right and run the same command again." },
   );
 }

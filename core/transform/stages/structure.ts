@@ -24,8 +24,12 @@ async function planFolders(ctx: RunContext): Promise<boolean> {
   ];
   const changes: Change[] = [];
   let ord = 1;
-  for (const folder of parentsFirst(context.folders)) {
-    const plan = transform.folder(folder);
+  const plans = new Map(
+    Array.from(context.folders.values(), (folder) => [folder.id, transform.folder(folder)]),
+  );
+  const parentOf = (id: string): string | undefined => plans.get(id)?.parentKey;
+  for (const folder of parentsFirst(context.folders, parentOf)) {
+    const plan = plans.get(folder.id) ?? transform.folder(folder);
     changes.push(lossChange("folder", folder.id, plan.losses));
     if (folder.folderType === "TEST_PLAN") {
       rows.push(targetRow({
@@ -53,26 +57,24 @@ async function planFolders(ctx: RunContext): Promise<boolean> {
 }
 
 /** Folders level by level, siblings by index then id: the order in which they are created. */
-export function parentsFirst(folders: Map<string, FolderRecord>): FolderRecord[] {
+function parentsFirst(
+  folders: Map<string, FolderRecord>,
+  parentOf: (id: string) => string | undefined,
+): FolderRecord[] {
   const depths = new Map<string, number>();
-  function depthOf(folder: FolderRecord): number {
-    const path: FolderRecord[] = [];
-    let at: FolderRecord | undefined = folder;
-    let base = -1;
-    while (at !== undefined && !path.includes(at)) {
-      const known = depths.get(at.id);
-      if (known !== undefined) {
-        base = known;
-        break;
-      }
+  function depthOf(id: string): number {
+    const path: string[] = [];
+    let at: string | undefined = id;
+    while (at !== undefined && !depths.has(at)) {
       path.push(at);
-      at = at.parentId === null ? undefined : folders.get(at.parentId);
+      at = parentOf(at);
     }
-    for (const member of path.reverse()) depths.set(member.id, ++base);
-    return depths.get(folder.id) ?? 0;
+    let depth = at === undefined ? -1 : depths.get(at) ?? -1;
+    for (const member of path.reverse()) depths.set(member, ++depth);
+    return depths.get(id) ?? 0;
   }
   return [...folders.values()].sort((a, b) =>
-    depthOf(a) - depthOf(b) || a.index - b.index || Number(a.id) - Number(b.id)
+    depthOf(a.id) - depthOf(b.id) || a.index - b.index || Number(a.id) - Number(b.id)
   );
 }
 

@@ -158,3 +158,21 @@ function comparable(scope: Scope, kind: Kind, value: unknown, isSource: boolean)
       return list.map(String).join(", ");
   }
 }
+
+/** Rich text of a suite's description field, and the values without it. */
+export function ownDescription(
+  scope: Scope,
+  properties: Map<number, string | number[]>,
+): { html: string; rest: Map<number, string | number[]> } {
+  const field = scope.state.fieldsOf("test-suites").find((row) =>
+    row.label === "Zephyr Description"
+  );
+  const rest = new Map(properties);
+  if (field === undefined) return { html: "", rest };
+  const value = rest.get(field.id);
+  rest.delete(field.id);
+  if (value !== undefined && field.dataType !== 6) {
+    scope.findings.fail("Zephyr Description", `has data type ${field.dataType}`);
+  }
+  return { html: typeof value === "string" ? value : "", rest };
+}

@@ -130,7 +130,7 @@ export function userOf(scope: Scope, account: string | null): number | null {
 }
 
 export function statusName(scope: Scope, id: number): string {
-  return plainName(scope.dataset.statuses.find((row) => row.id === id)?.name ?? "");
+  return scope.dataset.statuses.find((row) => row.id === id)?.name ?? "";
 }
 
 const STATUSES: [string | null, string[]][] = [

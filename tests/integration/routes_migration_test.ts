@@ -1,0 +1,180 @@
+import { assert, assertEquals } from "@std/assert";
+import { readEvents, startPlane, worldServices } from "../helpers/control_plane.ts";
+import { openApiCheck } from "../helpers/openapi_check.ts";
+import { startWorld, type World } from "../helpers/world.ts";
+
+type Json = Record<string, never> & { runId: string; state: string };
+
+async function smallWorld(cases = 12, executions = 30): Promise<World> {
+  return await startWorld({ zephyr: { seed: 3, data: { cases, executions } } });
+}
+
+Deno.test("a migration is started, throttled, paused, resumed and validated over HTTP", async () => {
+  await using world = await smallWorld();
+  const plane = startPlane(worldServices(world, {}, {
+    source: { requestsPerMinute: 1_000_000 },
+    target: { requestsPerMinute: 1_000_000, settleMs: 500, timeoutMs: 2_000 },
+  }));
+  const check = openApiCheck(await (await plane.ask("GET", "/openapi.json")).json());
+  const ask = async (method: string, path: string, body?: unknown, wait = 0): Promise<Json> => {
+    const headers: Record<string, string> = wait === 0 ? {} : { prefer: `wait=${wait}` };
+    const answer = await plane.ask(method, path, {
+      headers,
+      ...(body === undefined ? {} : { body }),
+    });
+    const value = await answer.json();
+    const type = answer.headers.get("content-type") ?? "";
+    assertEquals(check(method, path, answer.status, type, value), []);
+    assert(answer.ok, `${method} ${path}: ${JSON.stringify(value)}`);
+    return value;
+  };
+  // Slow enough that every verb meets a run at work.
+  const started = await plane.ask("POST", "/v1/migrations", {
+    body: { source: { requestsPerMinute: 1_500 }, include: { attachments: "none" } },
+  });
+  assertEquals(started.status, 202);
+  const id = `/v1/migrations/${(await started.json()).runId}`;
+  assertEquals(started.headers.get("location"), id);
+  const second = await plane.ask("POST", "/v1/migrations", { body: {} });
+  assertEquals([second.status, second.headers.get("location")], [409, id]);
+  const following = plane.ask("GET", `${id}/events`).then(readEvents);
+
+  const paused = await ask("POST", `${id}/pause`, { reason: "lunch" }, 20);
+  assertEquals([paused.state, paused.reason], ["paused", "lunch"]);
+  await ask("POST", `${id}/pause`);
+  const atRest = world.zephyr.requestLog.total;
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  assertEquals(world.zephyr.requestLog.total, atRest);
+
+  const limits = await ask("PATCH", `${id}/limits`, { source: { requestsPerMinute: 900_000 } });
+  assertEquals((limits.limits as Record<string, unknown>).source, {
+    requestsPerMinute: 900_000,
+    configured: 1_500,
+  });
+  await ask("POST", `${id}/resume`);
+  const done = await ask("GET", id, undefined, 60);
+  assertEquals([done.state, done.result, done.interrupted], ["completed", 0, false]);
+  const events = await following;
+  const states = events.filter(({ event }) => event === "state").map(({ data }) => data.state);
+  for (const state of ["extracting", "paused", "loading", "completed"]) {
+    assert(states.includes(state), `${state} in ${states}`);
+  }
+  assertEquals(states.at(-1), "completed");
+  assert(events.some(({ data }) => data.type === "progress"));
+
+  const before = world.qtest.requestLog.total;
+  const again = await ask("POST", `${id}/validate`, undefined, 60);
+  assertEquals(again.state, "completed");
+  assert(world.qtest.requestLog.total > before);
+  const repeated = await plane.ask("POST", "/v1/migrations", { body: {} });
+  assertEquals([repeated.status, (await repeated.json()).runId], [200, done.runId]);
+
+  const redirects = await ask("GET", `${id}/redirects`);
+  assert((redirects.redirects as { key: string }[]).some(({ key }) => key === "SA-T1"));
+  const stories = await ask("GET", `${id}/records/SA-T1`);
+  assertEquals((stories.stories as { key: string }[])[0]?.key, "SA-T1");
+  const report = await ask("GET", `${id}/report?format=json`.split("?")[0] + "?format=json").catch(
+    () => null,
+  );
+  assertEquals(report === null ? null : report.runId, null);
+  const metrics = await (await plane.ask("GET", "/metrics")).text();
+  assert(/^ztoq_requests_total\{system="source",.*status="200"\} \d+$/m.test(metrics));
+  for (const secret of [world.settings.source.token, world.settings.target.token ?? "?"]) {
+    assert(!JSON.stringify(events).includes(secret) && !metrics.includes(secret));
+    assert(!JSON.stringify(plane.log).includes(secret));
+  }
+  await plane.close();
+});
+
+Deno.test("a whole migration goes in ticks, with nothing working in between", async () => {
+  await using world = await smallWorld(30, 60);
+  const plane = startPlane(worldServices(world, {}, {
+    source: { requestsPerMinute: 2_400 },
+    target: { requestsPerMinute: 3_600, settleMs: 500, timeoutMs: 500 },
+    schedules: [{ cron: "* * * * *" }],
+  }));
+  let ticks = 0;
+  for (;;) {
+    const answer = await plane.ask("POST", "/v1/tick", { body: { budgetMs: 2_000 } });
+    assertEquals(answer.status, 200);
+    const { runs, left, workedMs } = await answer.json();
+    assert(workedMs < 6_000, `a tick of 2 s took ${workedMs} ms`);
+    const sent = world.zephyr.requestLog.total + world.qtest.requestLog.total;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    assertEquals(world.zephyr.requestLog.total + world.qtest.requestLog.total, sent);
+    if (runs[0]?.state === "completed") {
+      assertEquals([runs[0].exitCode, left], [0, 0]);
+      break;
+    }
+    assertEquals(runs[0]?.exitCode, 5);
+    assert(++ticks < 60, "never ends");
+  }
+  assert(ticks >= 1, `${ticks} ticks`);
+  assertEquals(world.qtest.oracle().duplicates, []);
+  await plane.close();
+});
+
+Deno.test("close() finishes the work in hand; a new plane resumes what was left", async () => {
+  await using world = await smallWorld();
+  const slow = {
+    source: { requestsPerMinute: 3_000 },
+    target: { settleMs: 500, timeoutMs: 1_000 },
+  };
+  const first = startPlane(worldServices(world, {}, slow));
+  const { runId } = await (await first.ask("POST", "/v1/migrations", { body: {} })).json();
+  const stream = await first.ask("GET", `/v1/migrations/${runId}/events`);
+  await new Promise((resolve) => setTimeout(resolve, 500));
+  await first.close();
+  await stream.text();
+  const second = startPlane(worldServices(world));
+  const left = await (await second.ask("GET", `/v1/migrations/${runId}`)).json();
+  assertEquals(left.interrupted, true);
+  const resumed = await second.ask("POST", `/v1/migrations/${runId}/resume`);
+  assert(resumed.ok);
+  const done = await (await second.ask("GET", `/v1/migrations/${runId}`, {
+    headers: { prefer: "wait=60" },
+  })).json();
+  assertEquals([done.state, done.result], ["completed", 0]);
+  // What the run was started with holds, not what the second server would take.
+  assertEquals(done.limits.source.configured, 3_000);
+  assertEquals(world.qtest.oracle().duplicates, []);
+  await second.close();
+});
+
+Deno.test("cancel ends a running migration for good", async () => {
+  await using world = await smallWorld();
+  const slow = {
+    source: { requestsPerMinute: 1_200 },
+    target: { settleMs: 500, timeoutMs: 1_000 },
+  };
+  const plane = startPlane(worldServices(world, {}, slow));
+  const { runId } = await (await plane.ask("POST", "/v1/migrations", { body: {} })).json();
+  const cancelled = await plane.ask("POST", `/v1/migrations/${runId}/cancel`, {
+    headers: { prefer: "wait=20" },
+    body: { reason: "wrong project" },
+  });
+  assertEquals([cancelled.status, (await cancelled.json()).state], [200, "cancelled"]);
+  assertEquals((await plane.ask("POST", `/v1/migrations/${runId}/resume`)).status, 409);
+  await plane.close();
+});
+
+Deno.test("a run whose credentials are refused says why", async () => {
+  await using world = await smallWorld(2, 2);
+  const services = worldServices(world);
+  const { connect } = services;
+  services.connect = (settings, store, log) =>
+    connect({ ...settings }, store, log).then((connection) => connection);
+  await world.zephyr.close();
+  const plane = startPlane(services);
+  const answer = await plane.ask("POST", "/v1/migrations", { body: {} });
+  if (answer.status === 202) {
+    const { runId } = await answer.json();
+    let reason: string | null = null;
+    for (let n = 0; n < 100 && reason === null; n++) {
+      ({ reason } = await (await plane.ask("GET", `/v1/migrations/${runId}`)).json());
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+    assert(reason !== null && reason.length > 10);
+  } else assert([422, 502, 503].includes(answer.status), String(answer.status));
+  await plane.close();
+});
