@@ -1,5 +1,5 @@
 /** A request's overrides of the configuration: checked strictly, merged before everything else. @module */
-import { readFileValues } from "../core/config/file.ts";
+import { parseJson, readFileValues } from "../core/config/file.ts";
 import {
   loadSettings,
   settingAt,
@@ -68,18 +68,21 @@ function refusal(path: string, value: unknown): string | null {
   }
 }
 
+/** A request comes before options and environment: what it names is hidden there. */
 function merged(sources: Sources, values: Map<string, unknown>): Settings {
-  const options: Record<string, string | boolean | undefined> = { ...sources.options };
-  const inFile: [string, unknown][] = [];
-  for (const [path, value] of values) {
-    const { option } = settingAt(path);
-    if (value === null) continue;
-    if (option === null) inFile.push([path, value]);
-    else options[option] = typeof value === "boolean" ? value : String(value);
+  const given = [...values].filter(([, value]) => value !== null);
+  const options = { ...sources.options };
+  const hidden = new Set<string>();
+  for (const [path] of given) {
+    const { option, env } = settingAt(path);
+    if (option !== null) delete options[option];
+    if (env !== null) hidden.add(env);
   }
-  const file = inFile.length === 0 ? sources.file : withValues(sources.file, inFile);
+  const env = (name: string): string | undefined =>
+    hidden.has(name) ? undefined : sources.env(name);
+  const file = given.length === 0 ? sources.file : withValues(sources.file, given);
   try {
-    return loadSettings({ ...sources, options, file, need: "migration" }).settings;
+    return loadSettings({ ...sources, options, env, file, need: "migration" }).settings;
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     const lines = error.message.replace(/^[^:]*: ?/, "").split("\n")
@@ -92,7 +95,7 @@ function withValues(
   file: SettingSources["file"],
   values: readonly [string, unknown][],
 ): SettingSources["file"] {
-  const root = JSON.parse(file?.text.replace(/^\uFEFF/, "") ?? "{}") as Body;
+  const root = parseJson(file?.path ?? "", file?.text ?? "{}") as Body;
   for (const [path, value] of values) {
     const keys = path.split(".");
     const leaf = keys.pop() ?? path;

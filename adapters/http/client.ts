@@ -294,9 +294,10 @@ export class Client implements HttpClient {
   }
 
   #interrupted(problem: string): InterruptedError {
-    const minutes = Math.round(this.#maxOutageMs / 6_000) / 10;
+    const seconds = this.#maxOutageMs / 1_000;
+    const limit = seconds < 120 ? `${seconds} s` : `${Math.round(seconds / 6) / 10} minutes`;
     return new InterruptedError(
-      `${this.#options.name} ${problem} for longer than ${minutes} minutes`,
+      `${this.#options.name} ${problem} for longer than ${limit}`,
       { hint: "Run the same command again when it is back: it continues where it stopped" },
     );
   }

@@ -18,7 +18,7 @@ const CONFIDENCE = 20;
 /** How much longer each wait is than the one before, while one 429 follows another … */
 const GROWTH = 1.5;
 /** … after so many of one second: most refusals are bursts that are over at once. */
-const EVEN_WAITS = 3;
+const EVEN_WAITS = 6;
 /** Longest wait after a 429 that says nothing of when to come back, ms. */
 const MAX_BLIND_WAIT_MS = 16_000;
 

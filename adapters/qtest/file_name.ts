@@ -11,6 +11,14 @@ export function encodeFileName(name: string): string {
 }
 
 /**
+ * Whether the header can hold the name as it is, for targets that do not decode it: Latin-1 without
+ * control characters and outer spaces.
+ */
+export function isHeaderSafe(name: string): boolean {
+  return /^[\x20-\x7e\xa0-\xff]*$/.test(name) && name.trim() === name;
+}
+
+/**
  * Returns the name a file was uploaded under. Whether the target decodes the header is not
  * documented, so only what {@linkcode encodeFileName} would have sent is decoded.
  */

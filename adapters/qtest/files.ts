@@ -2,7 +2,7 @@
 import { InDoubtError } from "../../core/errors.ts";
 import type { FileUpload, FoundFile, WriteOptions } from "../../core/ports/mod.ts";
 import type { QtestApi } from "./api.ts";
-import { decodeFileName, encodeFileName } from "./file_name.ts";
+import { decodeFileName, encodeFileName, isHeaderSafe } from "./file_name.ts";
 import { FILE_FOLDERS } from "./kinds.ts";
 import { readPages } from "./paging.ts";
 import { parseOne, parseRows, type WireAttachment, wireAttachment } from "./wire.ts";
@@ -13,10 +13,30 @@ const IDS_PER_REQUEST = 100;
 
 type Slot = FileUpload["object"];
 
+/** Targets seen to keep the header as sent; whether one decodes it is not documented. */
+const verbatim = new WeakSet<QtestApi>();
+
 /** Uploads one file. Throws {@linkcode InDoubtError} when the answer holds no id. */
 export async function uploadFile(
   api: QtestApi,
   file: FileUpload,
+  write: WriteOptions,
+): Promise<FoundFile> {
+  const header = verbatim.has(api) && isHeaderSafe(file.name)
+    ? file.name
+    : encodeFileName(file.name);
+  const stored = await send(api, file, header, write);
+  if (header === file.name || stored.storedName !== header) return stored;
+  verbatim.add(api);
+  if (!isHeaderSafe(file.name)) return stored;
+  await removeFile(api, file.object, stored.id, write);
+  return await send(api, file, file.name, write);
+}
+
+async function send(
+  api: QtestApi,
+  file: FileUpload,
+  header: string,
   write: WriteOptions,
 ): Promise<FoundFile> {
   const answer = await api.write({
@@ -24,7 +44,7 @@ export async function uploadFile(
     to: `${OBJECT_ROUTE}/blob-handles`,
     params: paramsOf(file.object),
     headers: {
-      "File-Name": encodeFileName(file.name),
+      "File-Name": header,
       "Content-Type": file.contentType,
       "Content-Length": String(file.size),
     },
@@ -36,7 +56,7 @@ export async function uploadFile(
       `Cannot attach "${file.name}" to ${file.object.kind} "${file.object.id}": the answer holds no id`,
     );
   }
-  return { ...toFile(wire, file.object.id), name: decodeFileName(wire.name ?? file.name) };
+  return toFile({ ...wire, name: wire.name ?? file.name }, file.object.id);
 }
 
 /** Breaks off an upload whose bytes are not as many as announced, before it looks complete. */
@@ -152,7 +172,9 @@ export async function removeFile(
 }
 
 function toFile(wire: WireAttachment, objectId: string): FoundFile {
-  return { id: wire.id, name: decodeFileName(wire.name ?? ""), objectId };
+  const stored = wire.name ?? "";
+  const name = decodeFileName(stored);
+  return { id: wire.id, name, objectId, ...(name === stored ? {} : { storedName: stored }) };
 }
 
 function paramsOf(slot: Slot): { objectType: string; objectId: string } {

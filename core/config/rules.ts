@@ -50,11 +50,14 @@ export const LOSS_RULES: Readonly<Record<string, string>> = {
   "extra-plan":
     "a cycle of several plans has one target release; further plans are named in its text",
   "field-type-clash": "a field of that label has another type; a text field took the values",
+  "file-name-encoded": "the target keeps a file under a name with percent signs",
   "image-unreachable": "an embedded image cannot be read with an API token; its URL is kept",
   "issue-key-unknown": "an issue link names a number only; the mapping file may name its key",
   "label-taken": "a field label was taken; the field got the suffix (Zephyr)",
   "missing-parent": "the folder is unknown; the record went under the root",
   "name-cut": "a name was longer than the target takes",
+  "name-missing": "a record without name took its key",
+  "name-taken": "the target refused a second sibling of one name; it got a number",
   "no-end-date":
     "an execution without end date took the cycle's planned end or the time of the run",
   "no-field": "the target has no field for a value; where there is a text, the value stands in it",
@@ -64,7 +67,11 @@ export const LOSS_RULES: Readonly<Record<string, string>> = {
   "old-version": "an execution of an older version hangs on the current version",
   "option-missing": "a choice field of the target lacks the option",
   "plan-folder": "folders of test plans have no place; their path stands in the release's text",
+  "priority-merged": "a priority became one that says less",
+  "priority-unmapped": "the target does not allow the priority that is wanted",
   "required-default": "a field the target requires took its default value",
+  "requirement-not-linked": "the target left a test case out of a requirement's links",
+  "status-merged": "an execution status became one that says less",
   "status-unmapped":
     "the status of an executed step has no counterpart; the step log is Unexecuted",
   "steps-in-note": "executed steps that no longer match the test case stand in the note",

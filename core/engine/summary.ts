@@ -5,6 +5,7 @@ import { EXIT, worstExit } from "../errors.ts";
 import type { ExitCode } from "../errors.ts";
 import { CENSUS_NOTE } from "../extract/census.ts";
 import type { Census } from "../extract/census.ts";
+import { readsExecutions } from "../extract/selection.ts";
 import { sourceMinimum, targetMinimum } from "../plan/minimum.ts";
 import type { RequestSummary, Summary, ValidationSummary } from "../report/model.ts";
 import { DRAFT_KINDS } from "../load/adopt.ts";
@@ -189,7 +190,7 @@ async function stepPages(
   let total = include.testCases
     ? await sumDetails(store, scopeId, "testCase", "script", () => true)
     : 0;
-  if (include.executions !== "none" && include.executionSteps !== "none") {
+  if (readsExecutions(include) && include.executionSteps !== "none") {
     total += await sumDetails(
       store,
       scopeId,

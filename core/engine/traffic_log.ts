@@ -17,9 +17,11 @@ export class TrafficLog {
   readonly #systems: Record<System, Traffic>;
   readonly #noteName: string;
   readonly #base: TrafficNote;
-  #sent: Record<System, Record<string, Record<string, number>>> = { source: {}, target: {} };
+  /** Counts that are in the store, or that this work has no part in. */
+  readonly #sent: Record<System, RequestStats["byStatus"]>;
+  readonly #retriedBefore: Record<System, number>;
 
-  /** `base` = the totals that earlier processes left. */
+  /** `base` = the totals that earlier work on the run left. What this process sent before does not count. */
   constructor(
     runId: string,
     systems: Record<System, Traffic>,
@@ -32,6 +34,13 @@ export class TrafficLog {
     this.#base = base ?? {
       source: { retried: 0, peakPerMinute: 0 },
       target: { retried: 0, peakPerMinute: 0 },
+    };
+    const source = systems.source.stats();
+    const target = systems.target.stats();
+    this.#retriedBefore = { source: source.retried, target: target.retried };
+    this.#sent = {
+      source: structuredClone(source.byStatus),
+      target: structuredClone(target.byStatus),
     };
   }
 
@@ -59,7 +68,7 @@ export class TrafficLog {
     const totals = (system: System): TrafficTotals => {
       const stats: RequestStats = this.#systems[system].stats();
       return {
-        retried: this.#base[system].retried + stats.retried,
+        retried: this.#base[system].retried + stats.retried - this.#retriedBefore[system],
         peakPerMinute: Math.max(this.#base[system].peakPerMinute, stats.peakPerMinute),
       };
     };

@@ -10,7 +10,7 @@ import type { RunContext, Stage } from "../engine/stage.ts";
 import { pool } from "../engine/stage.ts";
 import { RefusedError, SetAsideError } from "../errors.ts";
 import type { Settings } from "../config/types.ts";
-import { stepStatusFilter } from "./selection.ts";
+import { readsExecutions, stepStatusFilter } from "./selection.ts";
 
 /** Records looked at per step: one read for their details, then their requests. */
 const BATCH = 200;
@@ -21,7 +21,7 @@ export function detailStages(settings: Settings, after: string[]): Stage[] {
   if (include.testCases) {
     stages.push({ name: "extract.script", phase: "extract", after, run: readScripts });
   }
-  if (include.executions !== "none" && include.executionSteps !== "none") {
+  if (readsExecutions(include) && include.executionSteps !== "none") {
     stages.push({
       name: "extract.executionSteps",
       phase: "extract",
@@ -51,7 +51,7 @@ function attachmentStages(include: Settings["include"], after: string[]): Stage[
   if (mode === "cases") return stages;
   if (include.testPlans) add("testPlan", false);
   if (include.testCycles) add("testCycle", false);
-  if (include.executions !== "none") {
+  if (readsExecutions(include)) {
     add("execution", all && include.executionSteps !== "none");
   }
   return stages;

@@ -3,6 +3,7 @@ import type { Change, ListSpec, SourcePage } from "../ports/mod.ts";
 import type { ListKind, StatusType } from "../records/mod.ts";
 import type { RunContext, Stage } from "../engine/stage.ts";
 import type { Settings } from "../config/types.ts";
+import { readsExecutions } from "./selection.ts";
 
 interface ListNote {
   /** Cursor of the next page, null when the list is read. */
@@ -28,7 +29,7 @@ export function listStages(include: Settings["include"]): Stage[] {
   if (include.testPlans) lists.push({ kind: "testPlan" });
   if (include.testCycles) lists.push({ kind: "testCycle" });
   if (include.testCases) lists.push({ kind: "testCase" });
-  if (include.executions !== "none") {
+  if (readsExecutions(include)) {
     lists.push({ kind: "execution", onlyLast: include.executions === "last" });
   }
   return lists.map(listStage);

@@ -1,6 +1,14 @@
-/** Which executions have their steps read, by the option `include.executionSteps`. @module */
+/** Which executions, and which of their steps, are read. @module */
+import type { Settings } from "../config/types.ts";
 import type { RunContext } from "../engine/stage.ts";
 import { statusRule } from "../transform/statuses.ts";
+
+/** Whether executions are read: without their cases they would have no place. */
+export function readsExecutions(
+  include: Pick<Settings["include"], "executions" | "testCases">,
+): boolean {
+  return include.testCases && include.executions !== "none";
+}
 
 /**
  * Returns whether the steps of an execution with this status are wanted: `executed` = its status

@@ -3,7 +3,7 @@
  * another; what may already be there is looked up first, many objects in one request.
  * @module
  */
-import type { FileUpload, FoundFile, TargetRow } from "../ports/mod.ts";
+import type { Change, FileUpload, FoundFile, TargetRow } from "../ports/mod.ts";
 import { InDoubtError, RefusedError } from "../errors.ts";
 import type { RunContext, Stage } from "../engine/stage.ts";
 import { pool } from "../engine/stage.ts";
@@ -225,7 +225,7 @@ async function settleFile(
 /** Adopts the file of the row's name; two of one name are told apart by their bytes. */
 async function takeFound(ctx: RunContext, job: Job, present: FoundFile[]): Promise<boolean> {
   const { row, object } = job;
-  const same = present.filter((file) => file.name === row.detail.name);
+  const same = present.filter((file) => hasName(file, row.detail.name));
   let chosen = same[0];
   if (same.length > 1) {
     for (const file of same) {
@@ -237,9 +237,7 @@ async function takeFound(ctx: RunContext, job: Job, present: FoundFile[]): Promi
   }
   if (chosen === undefined) return false;
   present.splice(present.indexOf(chosen), 1);
-  // What nobody here ever sent was there before.
-  const wasSent = row.attempt > 0 || row.detail.inlined === true;
-  await markLoaded(ctx, row, chosen.id, wasSent ? "created" : "adopted");
+  await markLoaded(ctx, row, chosen);
   return true;
 }
 
@@ -248,26 +246,35 @@ async function hashOf(ctx: RunContext, object: FileObject, fileId: string): Prom
   return body === null ? null : (await ctx.blobs.put(body)).sha256;
 }
 
-async function markLoaded(
-  ctx: RunContext,
-  row: TargetRow,
-  id: string,
-  origin: "created" | "adopted",
-): Promise<void> {
+async function markLoaded(ctx: RunContext, row: TargetRow, file: FoundFile): Promise<void> {
   row.state = "loaded";
-  await ctx.commit([{
+  const { storedName = row.detail.name } = file;
+  const loaded: Change = {
     op: "targets",
     rows: [{
       kind: "attachment",
       key: row.key,
       state: "loaded",
-      targetId: id,
+      targetId: file.id,
       // Found although nothing was ever sent for it: somebody else's run made it.
       origin: row.attempt > 0 || row.detail.inlined === true ? "created" : "unchanged",
       runId: ctx.run.id,
       lastError: null,
     }],
-  }]);
+  };
+  const isRenamed = storedName !== row.detail.name;
+  await ctx.commit([loaded, ...isRenamed ? [renamedChange(row, String(storedName))] : []]);
+}
+
+function renamedChange(row: TargetRow, storedName: string): Change {
+  const { kind, key } = row;
+  const before = String(row.detail.name);
+  const loss = { kind, key, field: "name", rule: "file-name-encoded", before, after: storedName };
+  return { op: "losses", phase: "load", kind, key, rows: [loss] };
+}
+
+function hasName(file: FoundFile, name: unknown): boolean {
+  return file.name === name || file.storedName === name;
 }
 
 function settleTime(ctx: RunContext, row: TargetRow): number {
@@ -311,7 +318,7 @@ async function upload(ctx: RunContext, job: Job): Promise<boolean> {
         ctx.assertMayWrite();
       },
     });
-    await markLoaded(ctx, row, stored.id, "created");
+    await markLoaded(ctx, row, stored);
     return true;
   } catch (error) {
     if (error instanceof RefusedError) {
@@ -361,7 +368,7 @@ async function refused(ctx: RunContext, row: TargetRow, error: RefusedError): Pr
 async function findAfterDoubt(ctx: RunContext, job: Job): Promise<FoundFile[] | null> {
   await ctx.clock.sleep(firstLookMs(ctx.settings), ctx.readSignal);
   const first = (await lookUp(ctx, [job])).get(objectKey(job.object)) ?? [];
-  if (first.some((file) => file.name === job.row.detail.name)) return first;
+  if (first.some((file) => hasName(file, job.row.detail.name))) return first;
   await waitUntilSettled(ctx, job.row);
   return (await lookUp(ctx, [job])).get(objectKey(job.object)) ?? [];
 }

@@ -216,7 +216,6 @@ class BulkLoader {
     let pieces: TargetRow[][] = [];
     let rest = pendingLogs(suite);
     while (pieces.length > 0 || rest.length > 0) {
-      while (ctx.noMoreCreates()) if (!await nap(ctx, 200)) return;
       if (ctx.stopping()) return;
       const first = pieces.shift();
       const rows = (first ?? rest.slice(0, this.#batchLogs))
@@ -234,6 +233,8 @@ class BulkLoader {
 
   /** Prepares and sends as many of the rows as fit into a request; null = stopping. */
   async #send(suite: BulkSuite, rows: TargetRow[], results: Results): Promise<Sent | null> {
+    // The end of a budget: its last seconds start nothing.
+    while (this.#ctx.noMoreCreates()) if (!await nap(this.#ctx, 200)) return null;
     const prepared = await prepareResults(this.#ctx, suite.row.key, rows);
     const unfit = rows.filter((row) => !prepared.has(row.key));
     await this.#giveUpOn(suite, unfit, "the log cannot be told to a job");

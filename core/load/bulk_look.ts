@@ -11,6 +11,8 @@ import { foundDetail } from "./reconcile.ts";
 
 /** Lists of logs read at once. */
 const READERS = 4;
+/** Runs taken in one commit. */
+const CHUNK = 200;
 
 /**
  * Takes the runs of a suite that are in the target into the map: by their key, else by their case,
@@ -33,59 +35,56 @@ export async function takeRuns(ctx: RunContext, suite: BulkSuite): Promise<void>
   }
   const strangers = [...byCase.values()].flat().map((found) => found.id);
   const mapped = await ctx.store.targetsById(ctx.scope.id, "testRun", strangers);
-  for (const run of open) {
+  const matched = open.flatMap((run) => {
     const found = byKey.get(run.row.key) ??
       byCase.get(run.testCase?.targetId ?? "")?.find((item) => !mapped.has(item.id));
-    if (found !== undefined) await takeRun(ctx, suite, run, found);
+    return found === undefined ? [] : [{ run, found }];
+  });
+  for (let at = 0; at < matched.length; at += CHUNK) {
+    await takeMatched(ctx, suite, matched.slice(at, at + CHUNK));
   }
 }
 
-async function takeRun(
+async function takeMatched(
   ctx: RunContext,
   suite: BulkSuite,
-  { row, testCase }: BulkRun,
-  found: Found,
+  matched: { run: BulkRun; found: Found }[],
 ): Promise<void> {
-  const draft = await runDraft(ctx, suite, row, testCase);
-  if (compareFound(draft, found).length > 0) {
-    await ctx.target.update(found.id, draft, {
-      signal: ctx.signal,
-      intent: () => Promise.resolve(ctx.assertMayWrite()),
-    });
-  }
-  await ctx.commit([{
-    op: "targets",
-    rows: [{
-      kind: "testRun",
+  const keys = matched.map(({ run }) => caseKeyOfRun(run.row.key));
+  const records = await ctx.store.recordsByKey(ctx.scope.id, "testCase", keys);
+  const { transform, context } = await transformOf(ctx);
+  const cycle = [...context.cycles.values()].find((item) => item.key === suite.row.key) ?? null;
+  const rows = [];
+  for (const { run: { row, testCase }, found } of matched) {
+    const caseKey = caseKeyOfRun(row.key);
+    const draft: TestRunDraft = {
+      ...transform.testRun(cycle, records.get(caseKey)?.name ?? null, caseKey).draft,
+      parent: { type: "testSuite", id: suite.row.targetId },
+      testCaseId: testCase?.targetId ?? "",
+      testCaseVersionId: testCase?.detail.versionId ?? null,
+    };
+    if (compareFound(draft, found).length > 0) {
+      await ctx.target.update(found.id, draft, {
+        signal: ctx.signal,
+        intent: () => Promise.resolve(ctx.assertMayWrite()),
+      });
+    }
+    rows.push({
+      kind: "testRun" as const,
       key: row.key,
-      state: "loaded",
+      state: "loaded" as const,
       targetId: found.id,
-      origin: "created",
+      origin: "created" as const,
       runId: ctx.run.id,
       lastError: null,
       detail: { ...foundDetail(found), batch: null },
-    }],
-  }]);
-  row.state = "loaded";
-  row.targetId = found.id;
-}
-
-async function runDraft(
-  ctx: RunContext,
-  suite: BulkSuite,
-  row: TargetRow,
-  testCase: TargetRow | undefined,
-): Promise<TestRunDraft> {
-  const { transform, context } = await transformOf(ctx);
-  const caseKey = caseKeyOfRun(row.key);
-  const records = await ctx.store.recordsByKey(ctx.scope.id, "testCase", [caseKey]);
-  const cycle = [...context.cycles.values()].find((item) => item.key === suite.row.key) ?? null;
-  return {
-    ...transform.testRun(cycle, records.get(caseKey)?.name ?? null, caseKey).draft,
-    parent: { type: "testSuite", id: suite.row.targetId },
-    testCaseId: testCase?.targetId ?? "",
-    testCaseVersionId: testCase?.detail.versionId ?? null,
-  };
+    });
+  }
+  await ctx.commit([{ op: "targets", rows }]);
+  for (const { run: { row }, found } of matched) {
+    row.state = "loaded";
+    row.targetId = found.id;
+  }
 }
 
 /** A log of the map and what was found for it: more than one is a copy. */

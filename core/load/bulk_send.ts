@@ -9,7 +9,7 @@
  * @module
  */
 import type { BulkJob, Change, TargetRow } from "../ports/mod.ts";
-import { InDoubtError, RefusedError, StopError } from "../errors.ts";
+import { InDoubtError, RefusedError, SetAsideError, StopError } from "../errors.ts";
 import type { RunContext } from "../engine/stage.ts";
 import type { Settings } from "../config/types.ts";
 import { findLogs, takeRuns } from "./bulk_look.ts";
@@ -119,6 +119,10 @@ class Batch {
       ({ jobId } = await target.submitLogs({ suiteId, logs }, { signal, intent }));
     } catch (error) {
       if (error instanceof InDoubtError) return await this.#doubt(error.message);
+      if (error instanceof SetAsideError) {
+        // A value that cannot be written: no byte left.
+        return { how: "refused", absent: this.#rows, message: error.message };
+      }
       if (error instanceof RefusedError) {
         await this.#reopen(this.#rows, {});
         const how = error.status === 413 ? "too-large" : "refused";

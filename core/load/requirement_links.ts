@@ -1,5 +1,5 @@
 /** Links cases to the requirements that carry their Jira keys: one request per requirement. @module */
-import type { Change, TargetRow } from "../ports/mod.ts";
+import type { Change, LossRow, TargetRow } from "../ports/mod.ts";
 import { InDoubtError } from "../errors.ts";
 import type { RunContext, Stage } from "../engine/stage.ts";
 import { targetRow } from "../transform/stages/rows.ts";
@@ -11,16 +11,50 @@ export function requirementLinksStage(after: string[]): Stage {
 }
 
 async function linkAll(ctx: RunContext): Promise<boolean> {
+  const losses = new LinkLosses();
   const wanted = await wantedLinks(ctx);
   for (const [jiraKey, cases] of wanted) {
     if (ctx.stopping()) return false;
     const known = await ctx.store.targetsByKey(ctx.scope.id, "requirementLink", [jiraKey]);
-    if (known.get(jiraKey)?.state === "loaded") continue;
+    const row = known.get(jiraKey);
+    if (row?.state === "loaded") {
+      losses.missed(jiraKey, Array.isArray(row.detail.missed) ? row.detail.missed : []);
+      continue;
+    }
     const requirement = await ctx.target.findRequirement(jiraKey, ctx.readSignal);
-    if (requirement === null) await reportUnknown(ctx, jiraKey, cases);
-    else await linkOne(ctx, jiraKey, requirement.id, cases);
+    if (requirement === null) losses.unknown(jiraKey, cases);
+    else losses.missed(jiraKey, await linkOne(ctx, jiraKey, requirement.id, cases));
   }
+  await ctx.commit(losses.changes());
   return true;
+}
+
+/** Rows of all requirements of a case together: the ledger replaces them as one. */
+class LinkLosses {
+  readonly #rows = new Map<string, LossRow[]>();
+
+  unknown(jiraKey: string, cases: TargetRow[]): void {
+    const after = "no requirement carries this key as External Id";
+    for (const { key } of cases) this.#add(key, jiraKey, "issue-key-unknown", after);
+  }
+
+  missed(jiraKey: string, caseKeys: string[]): void {
+    for (const key of caseKeys) {
+      this.#add(key, jiraKey, "requirement-not-linked", "the target left the case out");
+    }
+  }
+
+  #add(key: string, jiraKey: string, rule: string, after: string): void {
+    const row = { kind: "link", key, field: "requirement", rule, before: jiraKey, after };
+    this.#rows.set(key, [...this.#rows.get(key) ?? [], row]);
+  }
+
+  changes(): Change[] {
+    return Array.from(
+      this.#rows,
+      ([key, rows]) => ({ op: "losses", phase: "load", kind: "link", key, rows }),
+    );
+  }
 }
 
 /** Loaded cases by the Jira key they cover. */
@@ -43,29 +77,13 @@ async function wantedLinks(ctx: RunContext): Promise<Map<string, TargetRow[]>> {
   return wanted;
 }
 
-async function reportUnknown(ctx: RunContext, jiraKey: string, cases: TargetRow[]): Promise<void> {
-  const after = "no requirement carries this key as External Id";
-  await ctx.commit(cases.map((row) => linkLoss(row, jiraKey, "issue-key-unknown", after)));
-}
-
-/** A row of its own per case and requirement: one case may miss several. */
-function linkLoss(row: TargetRow, jiraKey: string, rule: string, after: string): Change {
-  const key = `${row.key} ${jiraKey}`;
-  return {
-    op: "losses",
-    phase: "load",
-    kind: "link",
-    key,
-    rows: [{ kind: "link", key, field: "requirement", rule, before: jiraKey, after }],
-  };
-}
-
+/** Links the cases and returns the keys of those that the target left out. */
 async function linkOne(
   ctx: RunContext,
   jiraKey: string,
   requirementId: string,
   cases: TargetRow[],
-): Promise<void> {
+): Promise<string[]> {
   const ids = cases.flatMap((row) => row.targetId ?? []);
   const row = targetRow({ kind: "requirementLink", key: jiraKey, ord: 0 });
   const linked = new Set<string>();
@@ -73,7 +91,7 @@ async function linkOne(
     const chunk = ids.slice(start, start + MAX_PER_REQUEST);
     for (const id of await linkChunk(ctx, row.key, requirementId, chunk)) linked.add(id);
   }
-  const missed = cases.filter((item) => !linked.has(item.targetId ?? ""));
+  const missed = cases.filter((item) => !linked.has(item.targetId ?? "")).map((item) => item.key);
   await ctx.commit([
     {
       op: "planTargets",
@@ -83,13 +101,11 @@ async function linkOne(
         targetId: requirementId,
         origin: "created",
         runId: ctx.run.id,
-        detail: { testCaseIds: ids },
+        detail: { testCaseIds: ids, missed },
       }],
     },
-    ...missed.map((item) =>
-      linkLoss(item, jiraKey, "requirement-not-linked", "the target left the case out")
-    ),
   ]);
+  return missed;
 }
 
 /** Links are a set: after a lost answer what is missing is sent again. */

@@ -4,6 +4,7 @@
  * @module
  */
 import type { Settings } from "../config/types.ts";
+import { readsExecutions } from "../extract/selection.ts";
 import type { Inventory, TargetCount } from "../ports/mod.ts";
 
 /** Most rows a list answers with. */
@@ -40,7 +41,7 @@ export function sourceMinimum(work: SourceWork): number {
   if (include.testPlans) total += pages(all.testPlans, LIST_PAGE);
   if (include.testCycles) total += pages(all.testCycles, LIST_PAGE);
   if (include.testCases) total += pages(all.testCases, LIST_PAGE);
-  if (include.executions !== "none") total += pages(all.executions, LIST_PAGE);
+  if (readsExecutions(include)) total += pages(all.executions, LIST_PAGE);
   total += work.stepPages + work.versionLookups + work.tombstones;
   if (work.attachments) total += attachmentLists(work) + all.attachments;
   return total;
@@ -53,7 +54,7 @@ function attachmentLists({ inventory: all, include }: SourceWork): number {
   if (mode === "cases") return lists;
   if (include.testPlans) lists += all.testPlans;
   if (include.testCycles) lists += all.testCycles;
-  if (include.executions !== "none") lists += all.executions;
+  if (readsExecutions(include)) lists += all.executions;
   return lists;
 }
 

@@ -367,6 +367,8 @@ export interface FoundFile {
   id: string;
   name: string;
   objectId: string;
+  /** How the target spells the name, where that differs. */
+  storedName?: string;
 }
 
 /**

@@ -8,7 +8,7 @@ import type { RunContext } from "../engine/stage.ts";
 import { DRAFT_KINDS } from "../load/adopt.ts";
 import { Reconciler } from "../load/reconcile.ts";
 import { targetPages } from "./basis.ts";
-import { slotOf } from "./slots.ts";
+import { hasNameOf, slotOf } from "./slots.ts";
 
 type Settled = Extract<Change, { op: "targets" }>["rows"][number];
 
@@ -47,7 +47,7 @@ async function settleKind(ctx: RunContext, kind: DraftKind): Promise<boolean> {
     if (ctx.stopping() && reconciler.looking === 0) return false;
     ctx.progress("rollback.survey", { waiting: "looking up writes whose answer was lost" });
     if (!ctx.stopping()) reconciler.lookDue();
-    await ctx.clock.sleep(reconciler.nextLookMs(200), ctx.signal);
+    await ctx.clock.sleep(reconciler.nextLookMs(200), ctx.readSignal);
   }
   return true;
 }
@@ -79,10 +79,10 @@ async function settledFile(ctx: RunContext, row: TargetRow): Promise<Settled> {
   if (owner?.targetId == null) return created(ctx, row, undefined);
   const { timeoutMs, settleMs } = settings.target;
   const sentAt = Math.min(row.sentAt === null ? Infinity : Date.parse(row.sentAt), clock.now());
-  await clock.sleep(Math.max(0, sentAt + timeoutMs + settleMs - clock.now()), ctx.signal);
+  await clock.sleep(Math.max(0, sentAt + timeoutMs + settleMs - clock.now()), ctx.readSignal);
   const slot = slotOf(row, owner);
-  const files = await target.files(slot.kind, [slot.id], ctx.signal);
+  const files = await target.files(slot.kind, [slot.id], ctx.readSignal);
   const known = await store.targetsById(scope.id, "attachment", files.map((file) => file.id));
-  const found = files.find((file) => file.name === row.detail.name && !known.has(file.id));
+  const found = files.find((file) => hasNameOf(row, file) && !known.has(file.id));
   return created(ctx, row, found?.id);
 }

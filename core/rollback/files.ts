@@ -3,6 +3,7 @@ import type { FileUpload, FoundFile, TargetRow } from "../ports/mod.ts";
 import type { RunContext } from "../engine/stage.ts";
 import { targetPages } from "./basis.ts";
 import type { Doom, Left } from "./doomed.ts";
+import { hasNameOf } from "./slots.ts";
 
 type Slot = FileUpload["object"]["kind"];
 
@@ -40,7 +41,7 @@ async function surveyOwners(
   { doom, left }: { doom: Doom; left: Left },
 ): Promise<void> {
   if (owners.size === 0) return;
-  const files = await ctx.target.files(slot, [...owners.keys()], ctx.signal);
+  const files = await ctx.target.files(slot, [...owners.keys()], ctx.readSignal);
   const known = await ctx.store.targetsById(
     ctx.scope.id,
     "attachment",
@@ -69,7 +70,7 @@ async function mayBeOurs(ctx: RunContext, owner: TargetRow, file: FoundFile): Pr
     [owner.key],
   );
   return rows.some((row) =>
-    row.targetId === null && row.detail.name === file.name &&
+    row.targetId === null && hasNameOf(row, file) &&
     (row.attempt > 0 || row.detail.inlined === true)
   );
 }

@@ -38,7 +38,9 @@ export class RollbackLedger {
   async goneWithContent(rows: TargetRow[]): Promise<void> {
     for (let start = 0; start < rows.length; start += 100) {
       const chunk = rows.slice(start, start + 100);
-      const below = (await rowsBelow(this.#ctx, chunk)).filter((row) => row.targetId !== null);
+      const below = (await rowsBelow(this.#ctx, chunk)).filter((row) =>
+        row.targetId !== null || row.state === "loaded"
+      );
       if (below.length > 0) await this.goneWithContent(below);
       await this.gone(chunk);
     }

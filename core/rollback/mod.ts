@@ -66,11 +66,11 @@ export async function rollBack(
   try {
     if (!await advance(work, isDry)) interruption = new InterruptedError("Interrupted");
   } catch (error) {
-    if (!(error instanceof InterruptedError || error instanceof BudgetError)) {
+    interruption = interruptionOf(ctx, error);
+    if (interruption === null) {
       await keepReason(ctx, error, isDry);
       throw error;
     }
-    interruption = error;
   }
   const stock = interruption === null ? await takeStock(ctx, work.doom, left) : null;
   const cannot = [...work.cannot, ...stock?.cannot ?? []];
@@ -102,6 +102,13 @@ export async function rollBack(
     : { what: NOTHING, deleted: {}, report: null };
   await ctx.commit([...settled, ctx.noteChange(ROLLBACK_NOTE, finished)]);
   return told;
+}
+
+/** Outages, quotas and reads that were dropped because the rollback is to stop end it in good order. */
+function interruptionOf(ctx: RunContext, error: unknown): StopError | null {
+  if (error instanceof InterruptedError || error instanceof BudgetError) return error;
+  const wasDropped = ctx.readSignal.aborted && !ctx.signal.aborted && !(error instanceof StopError);
+  return wasDropped ? new InterruptedError("Interrupted") : null;
 }
 
 const NOTHING: RollbackWhat = { phase: null, record: null };
@@ -145,12 +152,17 @@ async function advance(work: Work, isDry: boolean): Promise<boolean> {
   const { ctx, doom, left, usage, ledger, note } = work;
   if (note.what.phase === "validate") return true;
   if (!await settleDoubts(ctx)) return false;
+  if (doom.isWhole && !await madeAnything(ctx)) return true;
   await watchFields(work);
   if (!await surveyArtefacts({ ctx, doom, left, usage })) return false;
   if (!await surveyFiles(ctx, doom, left)) return false;
   if (isDry) return true;
   const cannot = (artefact: KeptArtefact): void => void work.cannot.push(artefact);
   return await new Remover({ ctx, doom, left, usage, ledger, cannot }).run();
+}
+
+async function madeAnything({ store, run }: RunContext): Promise<boolean> {
+  return (await store.countTargets(run.scopeId)).some((row) => row.runId === run.id);
 }
 
 /** Fields and options of the run, whose users the survey takes note of. */

@@ -163,10 +163,10 @@ export class Remover {
   /** The first thing that stands in a release; ours never do. */
   async #contentOf(row: TargetRow): Promise<string | null> {
     const { ctx } = this.#parts;
-    if (await ctx.target.read("release", row.targetId ?? "", ctx.signal) === null) return null;
+    if (await ctx.target.read("release", row.targetId ?? "", ctx.readSignal) === null) return null;
     for (const kind of ["testCycle", "testSuite", "testRun"] as const) {
       const parent = { type: "release" as const, id: row.targetId };
-      for await (const page of ctx.target.children(kind, parent, ctx.signal)) {
+      for await (const page of ctx.target.children(kind, parent, ctx.readSignal)) {
         const first = page[0];
         if (first !== undefined) return `${kind} ${first.pid ?? first.id}`;
       }
@@ -230,7 +230,7 @@ export class Remover {
     for (const kind of ["testCase", "testSuite", "testRun", "release"] as const) {
       for (const { kind: of, targetId } of left.list()) {
         if (of !== kind || targetId === null) continue;
-        const found = await ctx.target.read(kind, targetId, ctx.signal);
+        const found = await ctx.target.read(kind, targetId, ctx.readSignal);
         if (found !== null) usage.learn(found);
       }
     }

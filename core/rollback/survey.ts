@@ -50,7 +50,7 @@ export async function surveyArtefacts(parts: SurveyParts): Promise<boolean> {
     await ctx.note<number>(PASS_NOTE) ?? 0,
   ) + 1;
   ctx.progress("rollback.survey", { waiting: "letting the last writes settle" });
-  await ctx.clock.sleep(ctx.settings.target.settleMs, ctx.signal);
+  await ctx.clock.sleep(ctx.settings.target.settleMs, ctx.readSignal);
   ctx.progress("rollback.survey", { waiting: null });
   for (const kind of DRAFT_KINDS) {
     if (!await new KindSurvey(parts, kind, pass).run()) return false;
@@ -75,7 +75,7 @@ class KindSurvey {
   async run(): Promise<boolean> {
     const { ctx } = this.#parts;
     if (this.#kind !== "testLog" || await this.#hasManyRuns()) {
-      for await (const page of ctx.target.sweep(this.#kind, ctx.signal)) {
+      for await (const page of ctx.target.sweep(this.#kind, ctx.readSignal)) {
         await this.#look(page, false);
         if (ctx.stopping()) return false;
       }
@@ -104,7 +104,7 @@ class KindSurvey {
           const isContainer = holder === "testCycle" || holder === "testSuite";
           const parent = isContainer ? { type: holder, id: row.targetId } : row.targetId;
           try {
-            for await (const page of ctx.target.children(this.#kind, parent, ctx.signal)) {
+            for await (const page of ctx.target.children(this.#kind, parent, ctx.readSignal)) {
               await this.#look(page, true);
             }
           } catch (error) {
@@ -185,9 +185,11 @@ class KindSurvey {
   /** The artefact as it is now; a log whose run is not told can only be taken as found. */
   async #readStranger(found: Found): Promise<Found | null> {
     const { ctx } = this.#parts;
-    if (found.kind !== "testLog") return await ctx.target.read(found.kind, found.id, ctx.signal);
+    if (found.kind !== "testLog") {
+      return await ctx.target.read(found.kind, found.id, ctx.readSignal);
+    }
     if (found.parentId === null) return found;
-    return await ctx.target.read("testLog", `${found.parentId}/${found.id}`, ctx.signal);
+    return await ctx.target.read("testLog", `${found.parentId}/${found.id}`, ctx.readSignal);
   }
 
   /** Doomed rows that each artefact stands in or points at; artefacts without any are left out. */
@@ -264,7 +266,7 @@ class KindSurvey {
     for (const { targetId } of rows) {
       const found = targetId === null
         ? null
-        : await ctx.target.read(this.#kind, targetId, ctx.signal);
+        : await ctx.target.read(this.#kind, targetId, ctx.readSignal);
       if (found !== null) fresh.set(found.id, found);
     }
     return fresh;
@@ -276,7 +278,7 @@ async function logsOf(ctx: RunContext, run: TargetRow): Promise<Found[]> {
   if (run.targetId === null) return [];
   const logs: Found[] = [];
   try {
-    for await (const page of ctx.target.children("testLog", run.targetId, ctx.signal)) {
+    for await (const page of ctx.target.children("testLog", run.targetId, ctx.readSignal)) {
       logs.push(...page);
     }
   } catch (error) {
@@ -292,8 +294,8 @@ async function isGone(
   row: TargetRow,
   error: unknown,
 ): Promise<boolean> {
-  if (ctx.signal.aborted || !(error instanceof Error) || row.targetId === null) return false;
-  return await ctx.target.read(kind, row.targetId, ctx.signal) === null;
+  if (ctx.readSignal.aborted || !(error instanceof Error) || row.targetId === null) return false;
+  return await ctx.target.read(kind, row.targetId, ctx.readSignal) === null;
 }
 
 /** What an artefact stands in and points at. */

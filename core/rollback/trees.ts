@@ -85,7 +85,7 @@ async function becomesGone(
       return true;
     }
     if (lookedAt >= settledAt || ctx.stopping()) return false;
-    await clock.sleep(Math.min(wait, Math.max(1, settledAt - lookedAt)), ctx.signal);
+    await clock.sleep(Math.min(wait, Math.max(1, settledAt - lookedAt)), ctx.readSignal);
   }
 }
 
@@ -97,7 +97,7 @@ async function isListed(ctx: RunContext, kind: TreeKind, row: TargetRow): Promis
   const parent = kind === "module"
     ? parentId
     : { type: parentId === null ? "root" as const : "testCycle" as const, id: parentId };
-  for await (const page of ctx.target.children(kind, parent, ctx.signal)) {
+  for await (const page of ctx.target.children(kind, parent, ctx.readSignal)) {
     if (page.some((found) => found.id === row.targetId)) return true;
   }
   return false;

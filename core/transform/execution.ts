@@ -8,7 +8,7 @@ import { isEmptyValue, plainOf } from "./fields_values.ts";
 import { Ledger } from "./ledger.ts";
 import type { Scope } from "./scope.ts";
 import { richText } from "./scope.ts";
-import { statusId, statusRule, unexecutedId } from "./statuses.ts";
+import { isStatusMerged, statusId, statusRule, unexecutedId } from "./statuses.ts";
 import { withTestData } from "./steps.ts";
 
 /** What is known of the case's versions when its executions are planned. */
@@ -24,7 +24,7 @@ type StepLogs = NonNullable<NonNullable<LogPlan["draft"]>["steps"]>;
  * from starting with a status that has no place; one that turns up later must not vanish.
  * @throws {SetAsideError} reason `status-unmapped`
  */
-function resolveStatus(scope: Scope, record: ExecutionRecord): string | null {
+function resolveStatus(scope: Scope, record: ExecutionRecord, ledger: Ledger): string | null {
   const { context, names } = scope;
   const id = record.statusId;
   const lookup = id === null ? undefined : context.lookups.get(`status/${id}`);
@@ -32,7 +32,10 @@ function resolveStatus(scope: Scope, record: ExecutionRecord): string | null {
   const { target } = statusRule(context.mapping, name, lookup);
   if (target === null) return null;
   const found = target === undefined ? null : statusId(context.profile, target);
-  if (found !== null) return found;
+  if (found !== null && target !== undefined) {
+    if (isStatusMerged(name, target)) ledger.add("status", "status-merged", name, target);
+    return found;
+  }
   throw new SetAsideError(
     "status-unmapped",
     `Cannot transform execution "${record.key ?? record.id}": status "${name}" ` +
@@ -50,7 +53,7 @@ export function planExecution(
   versions: VersionInfo,
 ): LogPlan {
   const ledger = new Ledger("execution", record.id);
-  const status = resolveStatus(scope, record);
+  const status = resolveStatus(scope, record, ledger);
   const count = steps?.length ?? 0;
   if (status === null) {
     noLog(scope, record, count, ledger);
@@ -177,9 +180,13 @@ function stepStatus(
   const name = scope.names.lookup("status", step.statusId);
   const lookup = scope.context.lookups.get(`status/${step.statusId}`);
   const { target } = statusRule(scope.context.mapping, name, lookup);
-  if (target === null) return null;
-  const id = target === undefined ? null : statusId(scope.context.profile, target);
+  const field = `step ${number} status`;
+  const label = target ?? "Unexecuted";
+  const id = target === undefined || target === null
+    ? null
+    : statusId(scope.context.profile, target);
+  if (id === null && target !== null) ledger.add(field, "status-unmapped", name, "Unexecuted");
   // Statuses of steps are not known before the load starts, so no check can ask for a mapping.
-  if (id === null) ledger.add(`step ${number} status`, "status-unmapped", name, "Unexecuted");
+  else if (isStatusMerged(name, label)) ledger.add(field, "status-merged", name, label);
   return id;
 }

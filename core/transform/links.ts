@@ -1,6 +1,6 @@
 /** Web links and issue links as lines of rich text. @module */
 import type { LinkRecord } from "../records/mod.ts";
-import { escapeAttribute, escapeHtml, neutralize } from "../text/mod.ts";
+import { escapeAttribute, escapeHtml, neutralize, plainToHtml } from "../text/mod.ts";
 import type { Ledger } from "./ledger.ts";
 import type { Scope } from "./scope.ts";
 
@@ -39,7 +39,7 @@ function webLine(link: LinkRecord): string {
     link.url === null ? "" : linkHtml(link.url),
     link.description === null || link.description.trim() === ""
       ? ""
-      : `(${escapeHtml(link.description.trim())})`,
+      : `(${plainToHtml(link.description.trim())})`,
   ].filter((part) => part !== "");
   return `<p>Web link${relationHtml(link)}: ${parts.join(" ")}</p>`;
 }

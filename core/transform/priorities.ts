@@ -73,6 +73,14 @@ export function priorityRule(
     : { label: null, wanted, from: "list" };
 }
 
+/** Whether a priority of the source says more than the target's label, which then is a loss. */
+export function isPriorityMerged(name: string, label: string): boolean {
+  const [own, other] = [name.trim().toLowerCase(), label.trim().toLowerCase()];
+  const same = WANTED.get(own);
+  const meant = other === "urgent" ? "highest" : WANTED.get(other);
+  return own !== other && (same === undefined || same !== meant);
+}
+
 /** A guess for a priority that no rule knows, for people to confirm; null when nothing is ranked. */
 export function guessPriority(name: string, allowed: readonly string[]): string | null {
   const text = name.toLowerCase();

@@ -47,6 +47,20 @@ export function statusRule(
     : { target: fallback, from: "default" };
 }
 
+/** Names that say the same as a status of the target. */
+const SAME = new Map<string, readonly string[]>(Object.entries({
+  "passed": ["pass"],
+  "failed": ["fail"],
+  "incomplete": ["in progress"],
+  "unexecuted": ["not executed"],
+}));
+
+/** Whether a status of the source says more than the target's one, which then is a loss. */
+export function isStatusMerged(name: string, target: string): boolean {
+  const [own, other] = [name.trim().toLowerCase(), target.trim().toLowerCase()];
+  return own !== other && SAME.get(other)?.includes(own) !== true;
+}
+
 /** Finds the target's status id by name, without regard to case. */
 export function statusId(profile: Pick<TargetProfile, "statuses">, name: string): string | null {
   const wanted = name.trim().toLowerCase();

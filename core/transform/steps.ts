@@ -1,7 +1,7 @@
 /** The script of a case as steps of the target. @module */
 import type { StepRecord, TestScript } from "../records/mod.ts";
 import { keyNumber } from "../records/mod.ts";
-import { escapeHtml, isBlankHtml, neutralize } from "../text/mod.ts";
+import { escapeHtml, isBlankHtml, neutralize, plainToHtml } from "../text/mod.ts";
 import { isEmptyValue } from "./fields_values.ts";
 import type { Ledger } from "./ledger.ts";
 import type { Scope } from "./scope.ts";
@@ -15,9 +15,11 @@ export interface PlannedStep {
   callKey: string | null;
 }
 
+/** An unset checkbox reads false, so false says nothing here. */
 function isEmptyStep(step: StepRecord): boolean {
   return step.call === null && isBlankHtml(step.description) && isBlankHtml(step.testData) &&
-    isBlankHtml(step.expectedResult) && Object.values(step.customFields).every(isEmptyValue);
+    isBlankHtml(step.expectedResult) &&
+    Object.values(step.customFields).every((value) => value === false || isEmptyValue(value));
 }
 
 /** Turns a script into steps, in order; an empty script and a lone empty step are none. */
@@ -107,7 +109,7 @@ function callStep(
   const parameters = call.parameters.map(({ name, value }) => `${name} = ${value ?? ""}`.trimEnd());
   const list = parameters.join(", ");
   const text = `Call to test ${call.key}${list === "" ? "" : ` (${list})`}`;
-  const descriptionHtml = neutralize(`<p>${escapeHtml(text)}</p>`);
+  const descriptionHtml = neutralize(`<p>${plainToHtml(text)}</p>`);
   if (isCallable(scope, caseKey, call.key)) {
     // A called case has no slot for parameters, and targets may hide the text of such a step.
     if (list !== "") ledger.add(field, "call-parameters", list, text);

@@ -6,7 +6,7 @@ import type { CasePlan } from "./types.ts";
 import { homeOf, nameOf } from "./folders.ts";
 import { Ledger } from "./ledger.ts";
 import { linkLines } from "./links.ts";
-import { priorityRule } from "./priorities.ts";
+import { isPriorityMerged, priorityRule } from "./priorities.ts";
 import type { Scope } from "./scope.ts";
 import { DraftFields, line, richText } from "./scope.ts";
 import { planSteps } from "./steps.ts";
@@ -65,8 +65,12 @@ function setPriority(
   }
   const allowed = field.options.map((option) => option.label);
   const rule = priorityRule(scope.context.mapping, name, allowed);
-  if (rule.label !== null) fields.set(field, { type: "options", labels: [rule.label] });
-  else ledger.add("priority", "priority-unmapped", name, null);
+  if (rule.label !== null) {
+    fields.set(field, { type: "options", labels: [rule.label] });
+    if (isPriorityMerged(name, rule.label)) {
+      ledger.add("priority", "priority-merged", name, rule.label);
+    }
+  } else ledger.add("priority", "priority-unmapped", name, null);
 }
 
 function caseFields(

@@ -47,7 +47,8 @@ export async function validateFiles(ctx: RunContext): Promise<boolean> {
 
 function verdictOf(row: TargetRow, file: FoundFile | undefined): "missing" | "different" | null {
   if (file === undefined) return "missing";
-  return file.name === row.detail.name ? null : "different";
+  const isSame = file.name === row.detail.name || file.storedName === row.detail.name;
+  return isSame ? null : "different";
 }
 
 /** Files by id, of all objects that the rows name. */

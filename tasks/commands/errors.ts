@@ -6,8 +6,11 @@ import { needRun, withStore } from "../cli/reading.ts";
 import type { CommandContext } from "../cli/spec.ts";
 import { flatten, table } from "../cli/style.ts";
 
-/** Runs a subcommand: list, show. */
+/** Runs a subcommand: list, show, retry. */
 export async function run(context: CommandContext): Promise<ExitCode> {
+  if (context.subcommand === "retry") {
+    return await (await import("./errors_retry.ts")).retry(context);
+  }
   return await withStore(context, async (reading) => {
     const { scope } = await needRun(context, reading);
     const [key = ""] = context.args;

@@ -136,6 +136,19 @@ export const COMMANDS: readonly CommandSpec[] = [
     load: () => import("./doctor.ts"),
   },
   {
+    name: "plan",
+    summary: "What a migration will do and cost; reads the source, writes nothing to the target",
+    details:
+      "Extracts and transforms into the database, so `migrate` does not read it again. Shows counts, what\n" +
+      "statuses and priorities become, artefacts to create, expected losses, requests and time, and the\n" +
+      "hours of the costly options. The exit code is 6 when the mapping file must be completed first.",
+    args: [],
+    options: [],
+    settings: "migration",
+    examples: ["ztoq plan", "ztoq plan --json > plan.json"],
+    load: () => import("./plan.ts"),
+  },
+  {
     name: "migrate",
     summary: "Extract, transform, load and validate; run again to continue",
     details:
@@ -176,6 +189,38 @@ export const COMMANDS: readonly CommandSpec[] = [
     "Extraction and transformation must be done.",
   ),
   phase("validate", "Read the target back and compare it with the source", "Loading must be done."),
+  {
+    name: "rollback",
+    summary: "Delete from the target what a run created, newest first",
+    details:
+      "What people edited or added to since is left and reported, and so is what the target cannot take\n" +
+      "back; then the exit code is 3. Running it again continues an interrupted rollback.",
+    args: [],
+    options: [
+      {
+        name: "dry-run",
+        type: FLAG,
+        help: "Say what would go and what would stay; delete nothing",
+      },
+      { ...RUN, help: "Run to roll back" },
+      {
+        name: "phase",
+        type: { name: "choice", values: ["extract", "transform", "load", "validate"] },
+        word: "extract|transform|load|validate",
+        help: "Undo this phase and those after it; `ztoq migrate` goes on from there",
+      },
+      {
+        name: "record",
+        type: TEXT,
+        word: "KEY",
+        help:
+          "Undo one record with what hangs on it: a case with its runs, a folder with its content",
+      },
+    ],
+    settings: "migration",
+    examples: ["ztoq rollback --dry-run", "ztoq rollback", "ztoq rollback --record SA-T12"],
+    load: () => import("./rollback.ts"),
+  },
   {
     name: "status",
     summary: "State, counts and problems of a run",
@@ -229,10 +274,15 @@ export const COMMANDS: readonly CommandSpec[] = [
     subcommands: [
       { name: "list", summary: "All records set aside", args: [] },
       { name: "show", summary: "One of them, with the payload", args: [arg("KEY", "Key or id")] },
+      {
+        name: "retry",
+        summary: "Try them again with their descendants, all or those named",
+        args: [arg("KEY", "Key or id", { required: false, many: true })],
+      },
     ],
     options: [RUN, LIMIT],
-    settings: "store",
-    examples: ["ztoq errors list", "ztoq errors show SA-T12"],
+    settings: "migration",
+    examples: ["ztoq errors list", "ztoq errors show SA-T12", "ztoq errors retry SA-T12"],
     load: () => import("./errors.ts"),
   },
   {
@@ -265,6 +315,28 @@ export const COMMANDS: readonly CommandSpec[] = [
     settings: "store",
     examples: ["ztoq report --out report.html", "ztoq report --format junit --out junit.xml"],
     load: () => import("./report.ts"),
+  },
+  {
+    name: "export",
+    summary: "Extracted records as NDJSON or CSV; redirects from old keys to new ids",
+    details:
+      "`redirects` is one CSV: kind, key, source id, target kind, id, number and address. NDJSON and\n" +
+      "redirects go to stdout without --out; CSV is a folder with one file per kind, by default beside\n" +
+      "the database.",
+    args: [arg("WHAT", "redirects", { required: false, values: ["redirects"] })],
+    options: [
+      {
+        name: "to",
+        type: { name: "choice", values: ["ndjson", "csv"] },
+        word: "ndjson|csv",
+        help: "Format of the records",
+      },
+      { name: "out", type: TEXT, word: "PATH", help: "File to write; a folder for csv" },
+      RUN,
+    ],
+    settings: "store",
+    examples: ["ztoq export redirects --out redirects.csv", "ztoq export --to ndjson | wc -l"],
+    load: () => import("./export.ts"),
   },
   {
     name: "simulate",

@@ -35,17 +35,22 @@ Deno.test("a site that refuses, misleads or is away ends with 6 and names what t
     ["target away", { QTEST_BASE_URL: sites.closed }, ["Cannot reach qTest", sites.closed]],
   ];
   for (let at = 0; at < cases.length; at += 3) {
-    await Promise.all(cases.slice(at, at + 3).map(async ([name, change, words]) => {
-      await using folder = await tempFolder();
-      const run = await cli(["migrate", "--json"], { cwd: folder.path, env: { ...env, ...change } });
-      assertEquals(run.code, 6, `${name}: ${run.stderr}`);
-      const secrets = [wrong, "wrong-token-123", "wrong-pass-123", sites.zephyr.token];
-      assertClean(run, secrets);
-      for (const word of words) assertStringIncludes(run.stderr, word, name);
-      const { runId, exitCode, counts, error } = Object(JSON.parse(run.stdout));
-      assert(typeof runId === "string" && counts.testCase.extracted === 0, name);
-      assertEquals([exitCode, error.exitCode], [6, 6], name);
-    }));
+    await Promise.all(
+      cases.slice(at, at + 3).map(async ([name, change, words]) => {
+        await using folder = await tempFolder();
+        const run = await cli(["migrate", "--json"], {
+          cwd: folder.path,
+          env: { ...env, ...change },
+        });
+        assertEquals(run.code, 6, `${name}: ${run.stderr}`);
+        const secrets = [wrong, "wrong-token-123", "wrong-pass-123", sites.zephyr.token];
+        assertClean(run, secrets);
+        for (const word of words) assertStringIncludes(run.stderr, word, name);
+        const { runId, exitCode, counts, error } = Object(JSON.parse(run.stdout));
+        assert(typeof runId === "string" && counts.testCase.extracted === 0, name);
+        assertEquals([exitCode, error.exitCode], [6, 6], name);
+      }),
+    );
   }
   await using folder = await tempFolder();
   const both = { ...env, ZEPHYR_API_TOKEN: wrong, QTEST_BEARER_TOKEN: "wrong-token-123" };
@@ -94,12 +99,14 @@ Deno.test("files that cannot be used end with 2 before anything is sent", async 
     [["--source-rpm", "0"], ["--source-rpm", "1 to 1000000"]],
   ];
   for (let at = 0; at < cases.length; at += 4) {
-    await Promise.all(cases.slice(at, at + 4).map(async ([args, words]) => {
-      const run = await cli(["migrate", "--json", ...args], { cwd, env });
-      assertEquals([run.code, run.stdout], [2, ""], run.stderr);
-      assertClean(run, ["source-token-1", "target-token-1"]);
-      for (const word of words) assertStringIncludes(run.stderr, word);
-    }));
+    await Promise.all(
+      cases.slice(at, at + 4).map(async ([args, words]) => {
+        const run = await cli(["migrate", "--json", ...args], { cwd, env });
+        assertEquals([run.code, run.stdout], [2, ""], run.stderr);
+        assertClean(run, ["source-token-1", "target-token-1"]);
+        for (const word of words) assertStringIncludes(run.stderr, word);
+      }),
+    );
   }
   const taken = Deno.serve({ port: 0, onListen: () => {} }, () => new Response());
   const simulate = await cli(["simulate", "qtest", "--port", String(taken.addr.port)], { cwd });

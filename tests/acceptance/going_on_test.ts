@@ -4,6 +4,8 @@ import { cli, spawnCli, tempFolder } from "./cli_process.ts";
 import { startSites } from "./sites.ts";
 
 const SMALL = { cases: 12, executions: 30 };
+/** The simulator answers within milliseconds: what has not landed by then never will. */
+const PATIENCE = ["--target-timeout-ms", "1000", "--settle-ms", "300"];
 
 async function outcome(
   child: Deno.ChildProcess,
@@ -20,7 +22,7 @@ Deno.test("a target that refuses, misleads or stays away half-way costs nothing 
   await using sites = await startSites(SMALL);
   await using folder = await tempFolder();
   const { env, qtest } = sites;
-  const args = ["migrate", "--verbose", "--json", "--max-outage", "1s", "--settle-ms", "300"];
+  const args = ["migrate", "--json", "--max-outage", "1s", ...PATIENCE];
   const start = (): ReturnType<typeof outcome> =>
     outcome(spawnCli(args, { cwd: folder.path, env }));
   const steps = [
@@ -35,7 +37,6 @@ Deno.test("a target that refuses, misleads or stays away half-way costs nothing 
     await sites.passed(after);
     sites.setWay(way);
     const { code, stdout, stderr } = await running;
-    console.log(way, code, new Date().toISOString(), stderr);
     assert(codes.some((wanted) => wanted === code), `${way}: ${code} ${stderr}`);
     assertStringIncludes(stderr, word);
     assert(!/\n\s+at |file:\/\/\//.test(stderr), stderr);
@@ -87,17 +88,15 @@ Deno.test("Ctrl-C stops in good order, twice at once; a second process is told w
   const { interrupted, runId } = Object(JSON.parse(status.stdout));
   assertEquals([interrupted, runId], [true, document.runId]);
 
-  const second = spawnCli(["migrate"], { cwd, env });
+  const second = spawnCli(["migrate", ...PATIENCE], { cwd, env });
   const left = outcome(second);
   await sites.passed(60);
   second.kill("SIGINT");
   second.kill("SIGTERM");
   const twice = await left;
   assertEquals(twice.code, 5, twice.stderr);
-  const done = await cli(["migrate", "--source-rpm", "60000", "--target-rpm", "60000"], {
-    cwd,
-    env,
-  });
+  const fast = ["--source-rpm", "60000", "--target-rpm", "60000", ...PATIENCE];
+  const done = await cli(["migrate", ...fast], { cwd, env });
   assertEquals(done.code, 0, done.stderr);
   assertStringIncludes(done.stdout, `Run ${document.runId}: completed`);
   assertEquals(sites.qtest.oracle().duplicates, []);

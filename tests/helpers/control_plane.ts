@@ -67,6 +67,7 @@ export function worldServices(
   world: World,
   change: Partial<ControlPlaneServices> = {},
   settings: Record<string, unknown> = {},
+  env: Record<string, string> = {},
 ): ControlPlaneServices & { lines: LogLine[] } {
   const { source, target } = world.settings;
   const redactor = new Redactor();
@@ -100,6 +101,7 @@ export function worldServices(
     QTEST_BASE_URL: target.baseUrl,
     QTEST_BEARER_TOKEN: target.token ?? "",
     QTEST_PROJECT_ID: target.projectId,
+    ...env,
   });
   services.config = { ...services.config, file: { path: "ztoq.json", text: JSON.stringify(file) } };
   return services;

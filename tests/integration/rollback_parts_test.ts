@@ -78,7 +78,10 @@ Deno.test("rollback() unlinks requirements, which stay", async () => {
   await using world = await startWorld({ zephyr: DATA, qtest: { seed: 11 } });
   await migrate(world, { phases: ["extract"] });
   const [scope] = await world.store.scopes();
-  const { rows } = await world.store.records(scope?.id ?? 0, "testCase", { after: null, limit: 99 });
+  const { rows } = await world.store.records(scope?.id ?? 0, "testCase", {
+    after: null,
+    limit: 99,
+  });
   for (const link of rows.flatMap((row) => row.links)) {
     if (link.issueId !== null) world.mapping.issues[link.issueId] = "SA-101";
   }

@@ -1,9 +1,15 @@
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { readEvents, startPlane, worldServices } from "../helpers/control_plane.ts";
 import { openApiCheck } from "../helpers/openapi_check.ts";
 import { startWorld, type World } from "../helpers/world.ts";
 
-type Json = Record<string, never> & { runId: string; state: string };
+interface Json {
+  runId: string;
+  state: string;
+  // Documents of many shapes; the check against the OpenAPI document knows them.
+  // deno-lint-ignore no-explicit-any
+  [member: string]: any;
+}
 
 async function smallWorld(cases = 12, executions = 30): Promise<World> {
   return await startWorld({ zephyr: { seed: 3, data: { cases, executions } } });
@@ -42,12 +48,12 @@ Deno.test("a migration is started, throttled, paused, resumed and validated over
   const paused = await ask("POST", `${id}/pause`, { reason: "lunch" }, 20);
   assertEquals([paused.state, paused.reason], ["paused", "lunch"]);
   await ask("POST", `${id}/pause`);
-  const atRest = world.zephyr.requestLog.total;
+  const atRest = world.zephyr.requestLog.stats().total;
   await new Promise((resolve) => setTimeout(resolve, 300));
-  assertEquals(world.zephyr.requestLog.total, atRest);
+  assertEquals(world.zephyr.requestLog.stats().total, atRest);
 
   const limits = await ask("PATCH", `${id}/limits`, { source: { requestsPerMinute: 900_000 } });
-  assertEquals((limits.limits as Record<string, unknown>).source, {
+  assertEquals(limits.limits.source, {
     requestsPerMinute: 900_000,
     configured: 1_500,
   });
@@ -62,21 +68,19 @@ Deno.test("a migration is started, throttled, paused, resumed and validated over
   assertEquals(states.at(-1), "completed");
   assert(events.some(({ data }) => data.type === "progress"));
 
-  const before = world.qtest.requestLog.total;
+  const before = world.qtest.requestLog.stats().total;
   const again = await ask("POST", `${id}/validate`, undefined, 60);
   assertEquals(again.state, "completed");
-  assert(world.qtest.requestLog.total > before);
+  assert(world.qtest.requestLog.stats().total > before);
   const repeated = await plane.ask("POST", "/v1/migrations", { body: {} });
   assertEquals([repeated.status, (await repeated.json()).runId], [200, done.runId]);
 
   const redirects = await ask("GET", `${id}/redirects`);
-  assert((redirects.redirects as { key: string }[]).some(({ key }) => key === "SA-T1"));
+  assert(redirects.redirects.some(({ key }: { key: string }) => key === "SA-T1"));
   const stories = await ask("GET", `${id}/records/SA-T1`);
-  assertEquals((stories.stories as { key: string }[])[0]?.key, "SA-T1");
-  const report = await ask("GET", `${id}/report?format=json`.split("?")[0] + "?format=json").catch(
-    () => null,
-  );
-  assertEquals(report === null ? null : report.runId, null);
+  assertEquals(stories.stories[0]?.key, "SA-T1");
+  const report = await (await plane.ask("GET", `${id}/report?format=json`)).json();
+  assertEquals([report.runId, report.state], [done.runId, "completed"]);
   const metrics = await (await plane.ask("GET", "/metrics")).text();
   assert(/^ztoq_requests_total\{system="source",.*status="200"\} \d+$/m.test(metrics));
   for (const secret of [world.settings.source.token, world.settings.target.token ?? "?"]) {
@@ -99,9 +103,12 @@ Deno.test("a whole migration goes in ticks, with nothing working in between", as
     assertEquals(answer.status, 200);
     const { runs, left, workedMs } = await answer.json();
     assert(workedMs < 6_000, `a tick of 2 s took ${workedMs} ms`);
-    const sent = world.zephyr.requestLog.total + world.qtest.requestLog.total;
+    const sent = world.zephyr.requestLog.stats().total + world.qtest.requestLog.stats().total;
     await new Promise((resolve) => setTimeout(resolve, 50));
-    assertEquals(world.zephyr.requestLog.total + world.qtest.requestLog.total, sent);
+    assertEquals(
+      world.zephyr.requestLog.stats().total + world.qtest.requestLog.stats().total,
+      sent,
+    );
     if (runs[0]?.state === "completed") {
       assertEquals([runs[0].exitCode, left], [0, 0]);
       break;
@@ -160,21 +167,17 @@ Deno.test("cancel ends a running migration for good", async () => {
 
 Deno.test("a run whose credentials are refused says why", async () => {
   await using world = await smallWorld(2, 2);
-  const services = worldServices(world);
-  const { connect } = services;
-  services.connect = (settings, store, log) =>
-    connect({ ...settings }, store, log).then((connection) => connection);
-  await world.zephyr.close();
-  const plane = startPlane(services);
+  world.settings.target.token = "not-the-token";
+  const plane = startPlane(worldServices(world));
   const answer = await plane.ask("POST", "/v1/migrations", { body: {} });
-  if (answer.status === 202) {
-    const { runId } = await answer.json();
-    let reason: string | null = null;
-    for (let n = 0; n < 100 && reason === null; n++) {
-      ({ reason } = await (await plane.ask("GET", `/v1/migrations/${runId}`)).json());
-      await new Promise((resolve) => setTimeout(resolve, 50));
-    }
-    assert(reason !== null && reason.length > 10);
-  } else assert([422, 502, 503].includes(answer.status), String(answer.status));
+  assertEquals(answer.status, 202);
+  const { runId } = await answer.json();
+  let reason: string | null = null;
+  for (let n = 0; n < 200 && reason === null; n++) {
+    await new Promise((resolve) => setTimeout(resolve, 25));
+    ({ reason } = await (await plane.ask("GET", `/v1/migrations/${runId}`)).json());
+  }
+  assertStringIncludes(reason ?? "", "qTest");
+  assert(!(reason ?? "").includes("not-the-token"));
   await plane.close();
 });

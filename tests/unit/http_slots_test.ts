@@ -147,17 +147,13 @@ Deno.test("LimitBackoff honours Retry-After, a floor for 0, the minute's end whe
     backoff.limited({ nowMs, sentAtMs: nowMs - 1, wallMs, retryAfterMs: told, random: () => 0.5 });
   assertEquals(at(new LimitBackoff(), 10, 12_000), 12_000);
   const zero = new LimitBackoff();
-  assertEquals(
-    [1, 2, 3, 4, 5].map((now) => at(zero, now * 10_000, 0)),
-    [1_125, 1_125, 1_125, 1_687.5, 2_531.25],
-  );
-  zero.answered(60_000);
-  assertEquals(at(zero, 70_000, 0), 1_125);
+  const grown = [...Array(6).fill(1_125), 1_687.5, 2_531.25];
+  assertEquals(grown.map((_, now) => at(zero, now * 10_000, 0)), grown);
+  zero.answered(110_000);
+  assertEquals(at(zero, 120_000, 0), 1_125);
   const absent = new LimitBackoff();
-  assertEquals(
-    [1, 2, 3, 4, 5].map((now) => at(absent, now * 10_000, null)),
-    [1_125, 1_125, 1_125, 1_687.5, 2_250],
-  );
+  const ended = [...Array(6).fill(1_125), 1_687.5, 2_250, 2_250];
+  assertEquals(ended.map((_, now) => at(absent, now * 10_000, null)), ended);
 });
 
 Deno.test("retryAfterMs() reads seconds, dates by the server's clock, and nothing else", () => {

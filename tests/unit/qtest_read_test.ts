@@ -192,7 +192,8 @@ Deno.test("files() asks in batches, and one by one where the owner is not told",
   }));
   const found = await batched.target.files("testCase", ids, signal);
   assertEquals([batched.sent.length, found.length], [2, 2]);
-  assertEquals(found[0], { id: "1", name: "a ü.txt", objectId: "5" });
+  const storedName = "a%20%C3%BC.txt";
+  assertEquals(found[0], { id: "1", name: "a ü.txt", objectId: "5", storedName });
   const single = fakeTarget((line) =>
     line.includes("type=") ? { items: [{ id: 1, name: "x" }] } : [{ id: 1, name: "x" }]
   );
@@ -212,7 +213,7 @@ Deno.test("upload() sends raw bytes with both headers, and refuses another size"
   const received: string[] = [];
   const { target, sent } = fakeTarget(async (_, spec) => {
     received.push(await new Response(await spec.body?.()).text());
-    return new Answer(201, { id: 4, name: "Pr%C3%BC.txt", artifact_id: 9 });
+    return new Answer(201, { id: 4, name: "Prü.txt", artifact_id: 9 });
   });
   const file = {
     object: { kind: "testLog", id: "9" } as const,
@@ -230,6 +231,36 @@ Deno.test("upload() sends raw bytes with both headers, and refuses another size"
     () => target.upload({ ...file, size: 3 }, writing()),
     RangeError,
     "announced",
+  );
+});
+
+Deno.test("upload() sends the name as it is, when the target keeps it encoded", async () => {
+  const { target, sent } = fakeTarget(async (line, spec) => {
+    if (line.startsWith("DELETE")) return new Answer(200);
+    await new Response(await spec.body?.()).text();
+    return new Answer(201, { id: sent.length, name: spec.headers?.["File-Name"], artifact_id: 9 });
+  });
+  const upload = (name: string): Promise<unknown> =>
+    target.upload({
+      object: { kind: "testCase", id: "9" },
+      name,
+      contentType: "text/plain",
+      size: 2,
+      open: () => Promise.resolve(new Blob(["hi"]).stream()),
+    }, writing());
+  assertEquals(await upload("Prü 5%.txt"), { id: "3", name: "Prü 5%.txt", objectId: "9" });
+  assertEquals(await upload("ä.txt"), { id: "4", name: "ä.txt", objectId: "9" });
+  const storedName = "%E6%97%A5.txt";
+  assertEquals(await upload("日.txt"), { id: "5", name: "日.txt", objectId: "9", storedName });
+  assertEquals(
+    sent.map(({ line, spec }) => spec.headers?.["File-Name"] ?? line),
+    [
+      "Pr%C3%BC%205%25.txt",
+      `DELETE ${P}/test-cases/9/blob-handles/1`,
+      "Prü 5%.txt",
+      "ä.txt",
+      storedName,
+    ],
   );
 });
 

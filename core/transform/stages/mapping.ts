@@ -99,9 +99,7 @@ function refusal(problems: MappingProblem[], path: string): PreflightError {
     `${message}. ${fix.replace("the mapping file", path)}`
   );
   return new PreflightError(
-    `Cannot start the load:${
-      problems.length === 1 ? ` ${lines[0]}` : `\n- ${lines.join("\n- ")}`
-    }`,
+    `Cannot start the load:${problems.length === 1 ? ` ${lines[0]}` : `\n- ${lines.join("\n- ")}`}`,
     { hint: "Nothing was written to the target. Put it right and run the same command again." },
   );
 }

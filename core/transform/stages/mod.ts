@@ -1,6 +1,7 @@
 /** The stages of the transform of a run. @module */
 import type { Settings } from "../../config/types.ts";
 import type { Stage } from "../../engine/stage.ts";
+import { readsExecutions } from "../../extract/selection.ts";
 import { casesStage } from "./cases.ts";
 import { executionsStage } from "./executions.ts";
 import { mappingStage } from "./mapping.ts";
@@ -17,6 +18,6 @@ export function transformStages(settings: Settings, extracting: Set<string>): St
     foldersStage(mapping),
     containersStage([...mapping, ...files]),
     ...(include.testCases ? [casesStage(mapping)] : []),
-    ...(include.testCases && include.executions !== "none" ? [executionsStage(mapping)] : []),
+    ...(readsExecutions(include) ? [executionsStage(mapping)] : []),
   ];
 }

@@ -16,11 +16,13 @@ export function ownValues(
     if (field.isSystem || value === undefined) continue;
     values.set(field.label, {
       dataType: field.dataType,
-      value: typeof value === "string" ? value : value.map((id) =>
-        field.dataType === 5
-          ? `user ${id}`
-          : field.options.find((option) => option.value === id)?.label ?? `option ${id}`
-      ),
+      value: typeof value === "string"
+        ? value
+        : value.map((id) =>
+          field.dataType === 5
+            ? `user ${id}`
+            : field.options.find((option) => option.value === id)?.label ?? `option ${id}`
+        ),
     });
   }
   return values;

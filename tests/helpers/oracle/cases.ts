@@ -3,14 +3,7 @@ import type { SimCase, SimStep } from "../../../adapters/zephyr/simulator/mod.ts
 import { systemValue } from "./actual.ts";
 import { checkFields, inferKinds, isEmpty, type Kind } from "./fields.ts";
 import { absentLines, checkLines, linkLines, markerLine } from "./lines.ts";
-import {
-  accountOf,
-  caseName,
-  isRealCall,
-  type Scope,
-  statusName,
-  userOf,
-} from "./scope.ts";
+import { accountOf, caseName, isRealCall, type Scope, statusName, userOf } from "./scope.ts";
 import { placeOf, rootId } from "./structure.ts";
 import { escape, richWithPictures } from "./text.ts";
 
@@ -135,22 +128,22 @@ export function expectedSteps(scope: Scope, row: SimCase): ExpectedStep[] {
 function isBlank(step: SimStep): boolean {
   return step.call === null &&
     [step.description, step.testData, step.expectedResult].every(isEmpty) &&
-    Object.values(step.customFields ?? {}).every(isEmpty);
+    Object.values(step.customFields ?? {}).every((value) => value === false || isEmpty(value));
 }
 
 function expectedStep(scope: Scope, row: SimCase, step: SimStep): ExpectedStep {
   if (step.call !== null) {
     const { key, parameters } = step.call;
-    const values = parameters.map(({ name, value }) => `${name} = ${value}`).join(", ");
+    const values = parameters.map(({ name, value }) => `${name} = ${value}`.trim()).join(", ");
     const text = `Call to test ${key}${values === "" ? "" : ` (${values})`}`;
     const called = isRealCall(scope, row.key, key) ? key : null;
-    return { called, description: `<p>${escape(text)}</p>`, expected: "" };
+    return { called, description: `<p>${escape(text).replaceAll("\n", "<br>")}</p>`, expected: "" };
   }
   const line = (label: string, html: string): string =>
     `<p><strong>${escape(label)}:</strong> ${html}</p>`;
   const lines = isEmpty(step.testData) ? [] : [line("Test data", step.testData ?? "")];
   for (const [name, value] of Object.entries(step.customFields ?? {})) {
-    if (!isEmpty(value)) lines.push(line(name, escape(String(value))));
+    if (!isEmpty(value)) lines.push(line(name, escape([value].flat().join(", "))));
   }
   return {
     called: null,
@@ -169,7 +162,7 @@ function checkSteps(
   findings.same(`${row.key} number of steps`, actual.length, expected.length);
   // What the tenant refuses when empty is a dash there.
   const dash = (html: string): string =>
-    html === "" && state.switches.emptyExpected === "refuse" ? "-" : html;
+    html.trim() === "" && state.switches.emptyExpected === "refuse" ? "-" : html;
   expected.forEach((should, index) => {
     const is = actual[index];
     if (is === undefined) return;

@@ -44,7 +44,6 @@ function checkRelease(scope: Scope, row: SimPlan, kinds: Map<string, Kind>): voi
     scope.state.get("releases", scope.idOf("release", row.key) ?? -1);
   if (target === undefined) return findings.fail(row.key, "is not there");
   findings.same(`${row.key} name`, target.name, plainName(row.name));
-  const user = userOf(scope, accountOf(row.owner));
   checkLines(scope, `${row.key} description`, target.description, {
     start: row.objective,
     lines: [
@@ -60,16 +59,11 @@ function checkRelease(scope: Scope, row: SimPlan, kinds: Map<string, Kind>): voi
       "Zephyr Status": statusName(scope, row.statusId),
       Labels: row.labels.join(", "),
       // Releases have no system field for a person.
-      Owner: user === null ? accountOf(row.owner) : ownerName(scope, row),
+      Owner: accountOf(row.owner),
     },
     custom: row.customFields,
     kinds,
   });
-}
-
-function ownerName(scope: Scope, row: SimPlan): string | null {
-  const account = accountOf(row.owner);
-  return account === null ? null : scope.mapping.users[account] ?? account;
 }
 
 function folderPath(scope: Scope, folderId: number | null): Line[] {

@@ -88,12 +88,16 @@ function knownAccounts(scope: Scope): Set<string> {
   >;
 }
 
+const SUFFIX = " (Zephyr)";
+
 /** A custom field's label in the target. */
 export function labelOf(scope: Scope, objectType: ObjectType, name: string): string {
-  const taken = scope.state.fieldsOf(objectType).some((field) =>
-    field.isSystem && field.label === name
-  ) || OWN[objectType].includes(name);
-  return taken ? `${name} (Zephyr)` : name;
+  const isTaken = (label: string): boolean =>
+    OWN[objectType].includes(label) ||
+    scope.state.fieldsOf(objectType).some((field) => field.isSystem && field.label === label);
+  // The label that another field moved to is taken as well.
+  const isSecond = name.endsWith(SUFFIX) && isTaken(name.slice(0, -SUFFIX.length));
+  return isTaken(name) || isSecond ? `${name}${SUFFIX}` : name;
 }
 
 /** Compares all fields of one artefact that are not the target's own; none may be left over. */
@@ -138,6 +142,13 @@ const OWN_KINDS: Record<string, Kind> = {
   "Zephyr Created": "dateTime",
 };
 
+/** A value as text. */
+export function plainText(value: unknown): string {
+  if (Array.isArray(value)) return value.map(plainText).join(", ");
+  if (typeof value === "boolean") return value ? "Yes" : "No";
+  return typeof value === "object" ? JSON.stringify(value) : String(value);
+}
+
 function comparable(scope: Scope, kind: Kind, value: unknown, isSource: boolean): unknown {
   const list = Array.isArray(value) ? value : [value];
   switch (kind) {
@@ -145,7 +156,7 @@ function comparable(scope: Scope, kind: Kind, value: unknown, isSource: boolean)
       return Number(list[0]);
     case "date":
     case "dateTime":
-      return Date.parse(String(list[0]));
+      return Math.floor(Date.parse(String(list[0])) / 1000);
     case "boolean":
       return isSource ? (value === true ? "Yes" : "No") : list.join();
     case "user":
@@ -155,7 +166,7 @@ function comparable(scope: Scope, kind: Kind, value: unknown, isSource: boolean)
     case "richText":
       return richWithPictures(String(list[0]));
     default:
-      return list.map(String).join(", ");
+      return list.map(plainText).join(", ");
   }
 }
 

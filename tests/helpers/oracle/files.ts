@@ -82,6 +82,15 @@ function addExecutionFiles(scope: Scope, row: SimExecution, add: Add, withSteps:
   });
 }
 
+/** Whether the ledger says that the target keeps the name encoded: no header can hold it there. */
+function isEncoded(scope: Scope, file: SimAttachment): boolean {
+  const { owner } = file;
+  return scope.losses.some((row) =>
+    row.rule === "file-name-encoded" && row.before === file.name &&
+    row.key.startsWith(`${owner.kind}/${owner.id}`) && row.key.endsWith(`#${file.id}`)
+  );
+}
+
 /** Compares the target's files with the planned ones, byte for byte. */
 export function checkFiles(scope: Scope): void {
   const { findings, state } = scope;
@@ -96,11 +105,14 @@ export function checkFiles(scope: Scope): void {
     findings.compared++;
     const there = open.get(`${place.type} ${place.id}`) ?? [];
     const bytes = scope.dataset.attachmentBytes(file);
-    const at = there.findIndex((found) => sameBytes(found.bytes, bytes) && found.name === file.name);
+    const names = isEncoded(scope, file) ? [encodeURIComponent(file.name)] : [file.name];
+    const at = there.findIndex((found) =>
+      sameBytes(found.bytes, bytes) && names.includes(found.name)
+    );
     if (at >= 0) there.splice(at, 1);
     else {
-      const names = there.map((found) => `${found.name} (${found.bytes.length})`);
-      findings.fail(where, `is not at ${place.type} ${place.id}, which has ${names.join(" | ")}`);
+      const others = there.map((found) => `${found.name} (${found.bytes.length})`);
+      findings.fail(where, `is not at ${place.type} ${place.id}, which has ${others.join(" | ")}`);
     }
   }
   for (const [place, files] of open) {

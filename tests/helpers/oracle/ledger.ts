@@ -1,4 +1,5 @@
 /** The loss ledger: which records have which rule. @module */
+import { LOSS_RULES } from "../../../core/config/mod.ts";
 import { inferKinds, labelOf } from "./fields.ts";
 import { expectedSteps } from "./cases.ts";
 import { absentLines } from "./lines.ts";
@@ -19,7 +20,14 @@ export function checkLedger(scope: Scope): void {
   expectCases(scope, add);
   expectExecutions(scope, add);
   for (const { file, place } of plannedFiles(scope)) {
+    const isKept = scope.state.switches.filenamePercentDecoded ||
+      /^[\x20-\x7e\xa0-\xff]*$/.test(file.name) && file.name.trim() === file.name;
+    const key = `${file.owner.kind}/${file.owner.id}#${file.id}`;
+    if (!isKept && typeof place !== "string") add("file-name-encoded", key);
     if (typeof place === "string") add(place, `${file.owner.kind}/${file.owner.id}#${file.id}`);
+  }
+  for (const { rule } of scope.losses) {
+    if (!(rule in LOSS_RULES)) scope.findings.fail("losses", `no rule is called ${rule}`);
   }
   for (const [rule, keys] of expected) {
     const actual = new Set(
@@ -49,6 +57,7 @@ const RULES = [
   "label-taken",
   "image-unreachable",
   "not-included",
+  "file-name-encoded",
 ];
 
 type Add = (rule: string, key: string | number) => void;
@@ -87,9 +96,19 @@ function expectStructure(scope: Scope, add: Add): void {
     if (isAbsent || (isLinked && !include.links)) add("not-included", row.key);
   }
   for (const row of scope.cycles) if (plansOf(scope, row).length > 1) add("extra-plan", row.key);
-  const cases = [...scope.cases.values()].map((row) => row.customFields);
-  for (const name of inferKinds(scope, cases).keys()) {
-    if (labelOf(scope, "test-cases", name) !== name) add("label-taken", `testCase/${name}`);
+  expectLabels(scope, add);
+}
+
+function expectLabels(scope: Scope, add: Add): void {
+  const objects = [
+    ["test-cases", "testCase", [...scope.cases.values()]],
+    ["test-suites", "testSuite", scope.cycles],
+    ["releases", "release", scope.plans],
+  ] as const;
+  for (const [objectType, kind, rows] of objects) {
+    for (const name of inferKinds(scope, rows.map((row) => row.customFields)).keys()) {
+      if (labelOf(scope, objectType, name) !== name) add("label-taken", `${kind}/${name}`);
+    }
   }
 }
 
@@ -97,7 +116,9 @@ function hasUnknownIssue(scope: Scope, row: { issues: { issueId: number }[] }): 
   const requirements = [...scope.state.table("requirements").values()];
   return row.issues.some(({ issueId }) => {
     const key = scope.mapping.issues[String(issueId)];
-    return key === undefined || !requirements.some((item) => item.externalId === key);
+    const isCase = "scriptKind" in row;
+    return key === undefined ||
+      (isCase && !requirements.some((item) => item.externalId === key));
   });
 }
 

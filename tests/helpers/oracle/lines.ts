@@ -1,8 +1,5 @@
 /** Rich texts that the migration appends lines to. @module */
-import type {
-  SimIssueLink,
-  SimWebLink,
-} from "../../../adapters/zephyr/simulator/mod.ts";
+import type { SimIssueLink, SimWebLink } from "../../../adapters/zephyr/simulator/mod.ts";
 import type { Scope } from "./scope.ts";
 import { fold, richWithPictures } from "./text.ts";
 
@@ -22,7 +19,9 @@ export function linkLines(
   });
   const web = (row.webLinks ?? []).map((link): Line => [
     link.url,
-    ...(typeof link.description === "string" && link.description !== "" ? [fold(link.description)] : []),
+    ...(typeof link.description === "string" && link.description !== ""
+      ? [fold(link.description)]
+      : []),
     link.type,
   ]);
   return [...issues, ...web];

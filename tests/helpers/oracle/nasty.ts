@@ -10,7 +10,7 @@ import {
   type ZephyrDataset,
 } from "../../../adapters/zephyr/simulator/mod.ts";
 
-const MARKUP = `<b>5 < 6 & "7"</b> &amp;lt; [~jdoe] {p} 'x'`;
+const MARKUP = `<b>5 < 6 & "7"</b> &lt;i&gt; [~jdoe] {p} 'x'`;
 
 /** Twelve cases and thirty executions, most of them changed. Same seed, same data. */
 export function nastyDataset(seed: number): ZephyrDataset {
@@ -50,6 +50,7 @@ function nastyCase(row: SimCase, index: number): void {
     "Type": index,
     "Multi": `first ${index}\nsecond & <third>`,
     "Odd mix": [1, "two", true, ["x", "y"], { a: 1 }, null][index % 6],
+    "Status (Zephyr)": `other ${index}`,
     "Zero": 0,
     "Negative": -index / 3,
     "Offset date": "2024-02-29T23:30:00.999+02:00",
@@ -82,7 +83,10 @@ function nastyExecution(row: SimExecution, index: number, cycles: SimCycle[]): v
   };
 }
 
-function scripts(all: Record<string, { steps: SimStep[]; kind: string; text: string }>, cases: SimCase[]): void {
+function scripts(
+  all: Record<string, { steps: SimStep[]; kind: string; text: string }>,
+  cases: SimCase[],
+): void {
   const blank: SimStep = {
     id: 1,
     description: null,

@@ -26,8 +26,8 @@ export function checkLooks(scope: Scope, dump: Record<string, unknown[]>): void 
 function walk(scope: Scope, path: string, value: unknown, odd: string[]): void {
   if (typeof value === "string") {
     const text = odd.reduce((rest, name) => rest.replaceAll(name, ""), value);
-    // Text boxes take plain values as they are.
-    if (!path.includes(".properties.") && value.includes("[~")) {
+    // Names and text boxes take plain values as they are.
+    if (!/\.properties\.|name$/.test(path) && value.includes("[~")) {
       scope.findings.fail(path, `would create a parameter: ${value.slice(0, 300)}`);
     }
     for (const [pattern, what] of FORBIDDEN) {

@@ -1,15 +1,12 @@
 /** Test runs, logs and step logs. @module */
-import type {
-  SimExecution,
-  SimExecutionStep,
-} from "../../../adapters/zephyr/simulator/mod.ts";
+import type { SimExecution, SimExecutionStep } from "../../../adapters/zephyr/simulator/mod.ts";
 import type { QtestState } from "../../../adapters/qtest/simulator/mod.ts";
 import { expectedSteps, referenceOf } from "./cases.ts";
 import { isAdhoc, markedName } from "./containers.ts";
 import { checkFields, isEmpty } from "./fields.ts";
 import { type Line, linkLines } from "./lines.ts";
 import { caseName, type Scope, statusName, targetStatus } from "./scope.ts";
-import { fold, richWithPictures } from "./text.ts";
+import { escape, fold, richWithPictures } from "./text.ts";
 
 type Run = NonNullable<ReturnType<QtestState["get"]>> & { kind: "test-runs" };
 type Log = NonNullable<ReturnType<QtestState["get"]>> & { kind: "test-logs" };
@@ -158,9 +155,15 @@ function checkNote(scope: Scope, where: string, row: SimExecution, log: Log): vo
   checkRest(scope, where, found.slice(plain.length), linkLines(scope, row));
 }
 
+/** People by the name the mapping file gives, the account id behind it. */
+function nameOf(scope: Scope, account: string): string {
+  const username = scope.mapping.users[account];
+  return username === undefined ? account : `${username} (${account})`;
+}
+
 function noteLines(scope: Scope, row: SimExecution): string[] {
   const person = (id: string | null | undefined): string | null =>
-    isEmpty(id) ? null : scope.mapping.users[id ?? ""] ?? id ?? null;
+    isEmpty(id) ? null : nameOf(scope, id ?? "");
   const cycle = scope.settings.include.testCycles ? null : row.cycleId;
   const environment = scope.dataset.environments.find((item) => item.id === row.environmentId);
   const lines: [string, unknown][] = [
@@ -170,11 +173,17 @@ function noteLines(scope: Scope, row: SimExecution): string[] {
     ["Jira version", referenceOf(scope, "Jira version", row.jiraVersionId)],
     ["Automated", row.automated ? "yes" : null],
     ["Test cycle", cycle === null ? null : `test cycle ${cycle}`],
-    ...Object.entries(row.customFields),
   ];
-  return lines.filter(([, value]) => !isEmpty(value)).map(([name, value]) =>
-    fold(`${name}: ${Array.isArray(value) ? value.join(", ") : value}`)
-  );
+  // A value with a tag or line break comes from a multi-line field, which is HTML by definition.
+  const custom = Object.entries(row.customFields).filter(([, value]) => !isEmpty(value))
+    .map(([name, value]) => {
+      const text = [value].flat().join(", ");
+      const isHtml = typeof value === "string" && /[\r\n]|<\/?[a-z][^<>]*>/i.test(value);
+      return richWithPictures(`${escape(name)}: ${isHtml ? text : escape(text)}`);
+    });
+  const plain = lines.filter(([, value]) => !isEmpty(value))
+    .map(([name, value]) => fold(`${name}: ${value}`));
+  return [...plain, ...custom];
 }
 
 function checkRest(scope: Scope, where: string, found: string[], lines: Line[]): void {

@@ -47,7 +47,8 @@ export async function openScope(
   const { include } = world.settings;
   const mine = (row: { projectId: number }): boolean => row.projectId === dataset.project.id;
   const cases = dataset.cases.filter((row) => include.testCases && mine(row) && !row.archived);
-  const executions = selectExecutions(dataset, include.executions);
+  // Without cases there are no runs, and nothing of executions is read.
+  const executions = selectExecutions(dataset, include.testCases ? include.executions : "none");
   const byKey = new Map(cases.map((row) => [row.key, row]));
   const ids = await targetIds(world);
   return {
