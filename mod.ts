@@ -45,3 +45,12 @@ export * from "./core/ports/mod.ts";
 export * from "./core/records/mod.ts";
 export { renderReport, type ReportContent, type ReportFormat } from "./core/report/mod.ts";
 export type { Summary } from "./core/report/model.ts";
+export {
+  type ApiToken,
+  type ControlPlane,
+  type ControlPlaneServices,
+  createControlPlane,
+  type EngineConnection,
+  readTokens,
+  type Role,
+} from "./routes/mod.ts";

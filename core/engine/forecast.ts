@@ -36,7 +36,11 @@ export async function forecast(services: Services, profile: TargetProfile): Prom
   if (findings.some(({ level }) => level === "error")) return findings;
   return [
     ...findings,
-    finding("mapping", "ok", "Required fields, statuses and priorities that are known have a place"),
+    finding(
+      "mapping",
+      "ok",
+      "Required fields, statuses and priorities that are known have a place",
+    ),
   ];
 }
 

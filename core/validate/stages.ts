@@ -23,6 +23,7 @@ import { transformOf } from "../transform/stages/context.ts";
 import { validateFiles } from "./files.ts";
 import { compareFound } from "./compare.ts";
 import { rulesStage } from "./rules.ts";
+import { isSampled } from "./sample.ts";
 import { NO_TALLY, tallyNote } from "./tally.ts";
 
 export const PASS_NOTE = "validate/pass";
@@ -81,11 +82,17 @@ async function validateKind(ctx: RunContext, kind: DraftKind): Promise<boolean> 
 async function comparePage(state: Pass, page: Found[], direct: boolean): Promise<void> {
   const { ctx, kind } = state;
   const rows = await ctx.store.targetsById(ctx.scope.id, kind, page.map((found) => found.id));
-  const mine = page.filter((found) => rows.get(found.id)?.state === "loaded");
+  const loaded = page.filter((found) => rows.get(found.id)?.state === "loaded");
+  const share = ctx.settings.validation.sample;
+  const mine = loaded.filter(({ id }) => isSampled(rows.get(id)?.key ?? "", share));
   const prepared = await prepare(ctx, kind, mine.flatMap((found) => rows.get(found.id) ?? []));
   const doubtful: { row: TargetRow; draft: Draft }[] = [];
   const differences: DifferenceRow[] = await strangers(state, page, rows);
-  const seen: string[] = [];
+  // What is outside the sample only has to be there.
+  const seen = loaded.flatMap(({ id }) => {
+    const key = rows.get(id)?.key ?? "";
+    return isSampled(key, share) ? [] : [key];
+  });
   for (const found of mine) {
     const row = rows.get(found.id);
     if (row === undefined) continue;

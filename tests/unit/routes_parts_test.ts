@@ -225,3 +225,14 @@ Deno.test("parseWebhooks() names what is wrong, never the secret", () => {
     assertStringIncludes(message, "wanted");
   }
 });
+
+Deno.test("the Grafana dashboard asks only for metrics that exist", async () => {
+  const source = await Deno.readTextFile(new URL("../../routes/metrics.ts", import.meta.url));
+  const names = new Set(source.match(/"(ztoq|process)_\w+"/g)?.map((name) => name.slice(1, -1)));
+  const dashboard = await Deno.readTextFile(
+    new URL("../../docs/grafana/ztoq.json", import.meta.url),
+  );
+  for (const name of new Set(dashboard.match(/\b(ztoq|process)_[a-z_]+/g))) {
+    assert(names.has(name.replace(/_bucket$/, "")), name);
+  }
+});

@@ -145,10 +145,19 @@ async function caseChanges(
     key: record.key,
     ord: record.ord,
     recordKind: "testCase",
+    links: record.links.length,
   });
+  const indexOf = new Map(script.steps.map((step, index) => [step.id, index]));
+  const fileChanges = await attachmentChanges(ctx, files, (file) => ({
+    object: file.owner.kind === "testStep" ? "testStep" : "testCase",
+    parentKind: "testCase",
+    parentKey: record.key,
+    step: file.owner.stepId === null ? null : indexOf.get(file.owner.stepId) ?? null,
+  }), record.ord);
   if (detail?.state === "setAside") {
     const why = `The script of ${record.key} could not be read`;
-    return setAsideChanges(ctx, row, "testCase", "script-unreadable", why);
+    const changes = setAsideChanges(ctx, row, "testCase", "script-unreadable", why);
+    return [...changes, ...fileChanges];
   }
   const { transform, context: { automation } } = await transformOf(ctx);
   let plan: CasePlan;
@@ -158,7 +167,8 @@ async function caseChanges(
     const why = `Cannot transform test case "${record.key}": ${
       error instanceof Error ? error.message : String(error)
     }`;
-    return setAsideChanges(ctx, row, "testCase", "transform-failed", why);
+    const changes = setAsideChanges(ctx, row, "testCase", "transform-failed", why);
+    return [...changes, ...fileChanges];
   }
   const losses = detail?.state === "gone"
     ? [...plan.losses, {
@@ -170,7 +180,6 @@ async function caseChanges(
       after: null,
     }]
     : plan.losses;
-  const indexOf = new Map(script.steps.map((step, index) => [step.id, index]));
   return [
     {
       op: "planTargets",
@@ -179,7 +188,6 @@ async function caseChanges(
         parentKind: "module",
         parentKey: plan.parentKey,
         payloadHash: payloadHash(plan.draft),
-        links: plan.links,
         detail: {
           stepCount: plan.draft.steps.length,
           hasCall: plan.draft.steps.some((step) => step.callKey !== null) ||
@@ -191,11 +199,6 @@ async function caseChanges(
       }],
     },
     lossChange("testCase", record.key, losses),
-    ...await attachmentChanges(ctx, files, (file) => ({
-      object: file.owner.kind === "testStep" ? "testStep" : "testCase",
-      parentKind: "testCase",
-      parentKey: record.key,
-      step: file.owner.stepId === null ? null : indexOf.get(file.owner.stepId) ?? null,
-    }), record.ord),
+    ...fileChanges,
   ];
 }

@@ -131,7 +131,7 @@ async function planBatch(
   let seq = firstSeq;
   for (const [caseKey, executions] of groupBy(rows, (row) => row.testCaseKey ?? "")) {
     if (caseKey === "") {
-      changes.push(...executions.flatMap((row) => withoutCase(ctx, row, seq++)));
+      for (const row of executions) changes.push(...await withoutCase(ctx, batch, row, seq++));
       continue;
     }
     changes.push(...await placeholderChanges(ctx, batch, caseKey));
@@ -200,14 +200,32 @@ function groupBy<T>(items: T[], keyOf: (item: T) => string): Map<string, T[]> {
   return groups;
 }
 
-function withoutCase(ctx: RunContext, row: ExecutionRecord, ord: number): Change[] {
-  return setAsideChanges(
-    ctx,
-    targetRow({ kind: "testLog", key: row.id, ord, recordKind: "execution" }),
-    "execution",
-    "no-test-case",
-    `Execution ${row.key ?? row.id} names no test case`,
-  );
+async function withoutCase(
+  ctx: RunContext,
+  batch: Batch,
+  row: ExecutionRecord,
+  ord: number,
+): Promise<Change[]> {
+  const log = targetRow({ kind: "testLog", key: row.id, ord, recordKind: "execution" });
+  const why = `Execution ${row.key ?? row.id} names no test case`;
+  return [
+    ...setAsideChanges(
+      ctx,
+      { ...log, ...belongings(batch, row) },
+      "execution",
+      "no-test-case",
+      why,
+    ),
+    ...await fileChanges(ctx, batch, row, null, ord),
+  ];
+}
+
+/** What is set aside with an execution. */
+function belongings(
+  batch: Batch,
+  row: ExecutionRecord,
+): Pick<TargetRow, "links" | "stepsAsText"> {
+  return { links: row.links.length, stepsAsText: batch.steps.get(row.id)?.length ?? 0 };
 }
 
 /** A case that no list holds gets a stand-in, so that its executions have a place. */
@@ -305,7 +323,9 @@ async function runChanges(
       parentKey: runKey,
     });
     if (plan === null) {
-      changes.push(...setAsideChanges(ctx, row, "execution", "transform-failed", failure));
+      const aside = { ...row, ...belongings(batch, execution) };
+      changes.push(...setAsideChanges(ctx, aside, "execution", "transform-failed", failure));
+      changes.push(...await fileChanges(ctx, batch, execution, null, row.ord));
       continue;
     }
     rows.push({
@@ -372,7 +392,7 @@ async function fileChanges(
   ctx: RunContext,
   batch: Batch,
   execution: ExecutionRecord,
-  plan: LogPlan,
+  plan: LogPlan | null,
   ord: number,
 ): Promise<Change[]> {
   const steps = batch.steps.get(execution.id) ?? [];
@@ -385,9 +405,10 @@ async function fileChanges(
   }
   if (files.length === 0) return [];
   return await attachmentChanges(ctx, files, (file) => {
-    if (plan.draft === null) return { rule: "no-log-attachment" };
+    if (plan !== null && plan.draft === null) return { rule: "no-log-attachment" };
     const index = steps.findIndex((step) => step.id === file.owner.stepId);
-    const onStep = file.owner.kind === "executionStep" && plan.stepLogs > 0 && index >= 0;
+    const hasStepLogs = plan !== null && plan.stepLogs > 0;
+    const onStep = file.owner.kind === "executionStep" && hasStepLogs && index >= 0;
     return {
       object: onStep ? "testStepLog" : "testLog",
       parentKind: "testLog",
