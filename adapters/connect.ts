@@ -145,6 +145,8 @@ export interface SimulatorOptions {
   /** Content of the source; the target starts empty. */
   cases?: number;
   executions?: number;
+  /** `demo` = every kind of content; `bulk` = many plain records, for measurements. */
+  content?: "demo" | "bulk";
   /** Path of a data set to serve instead. */
   dataFile?: string;
 }
@@ -164,7 +166,7 @@ export async function startSimulator(
   system: "zephyr" | "qtest",
   options: SimulatorOptions,
 ): Promise<RunningSimulator> {
-  const { port, seed, requestsPerMinute, faults, cases, executions, dataFile } = options;
+  const { port, seed, requestsPerMinute, faults, cases, executions, content, dataFile } = options;
   const token = randomToken(system);
   if (system === "zephyr") {
     const { startZephyrSimulator } = await import("./zephyr/simulator/mod.ts");
@@ -178,6 +180,7 @@ export async function startSimulator(
       data: {
         ...(cases === undefined ? {} : { cases }),
         ...(executions === undefined ? {} : { executions }),
+        ...(content === undefined ? {} : { preset: content }),
       },
     });
     return {

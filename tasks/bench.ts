@@ -9,15 +9,14 @@
  * @module
  */
 import { parseArgs } from "@std/cli/parse-args";
-import { startZephyrSimulator } from "../adapters/zephyr/simulator/mod.ts";
-import { startQtestSimulator } from "../adapters/qtest/simulator/mod.ts";
+import { startSimulator } from "../adapters/connect.ts";
 import type { Summary } from "../core/report/model.ts";
 
 interface Job {
   name: string;
   cases: number;
   executions: number;
-  preset: "demo" | "bulk";
+  content: "demo" | "bulk";
   /** Of both systems; 0 = unlimited. */
   rpm: number;
   include?: Record<string, unknown>;
@@ -45,12 +44,12 @@ if (!args.sizes) {
   const executions = Number(args.executions ?? 20_000);
   const cases = Number(args.cases ?? Math.max(100, Math.round(executions / 10)));
   const jobs: Job[] = [
-    { name: "demo project", cases: 200, executions: 1_000, preset: "demo", rpm: 6_000 },
+    { name: "demo project", cases: 200, executions: 1_000, content: "demo", rpm: 6_000 },
     {
       name: `${executions} executions, un-throttled, no steps or files`,
       cases,
       executions,
-      preset: "bulk",
+      content: "bulk",
       rpm: 0,
       include: { executionSteps: "none", attachments: "none" },
     },
@@ -64,25 +63,23 @@ if (!args.json) await printSizes();
 
 /** Runs the command line as a child against simulators in this process. */
 async function measure(job: Job): Promise<Figures> {
-  const zephyr = await startZephyrSimulator({
-    seed: 1,
-    data: { cases: job.cases, executions: job.executions, preset: job.preset },
-    requestsPerMinute: job.rpm,
-  });
-  const qtest = await startQtestSimulator({ seed: 1, requestsPerMinute: job.rpm });
+  const shared = { port: 0, seed: 1, requestsPerMinute: job.rpm, faults: "none" as const };
+  const { cases, executions, content } = job;
+  const zephyr = await startSimulator("zephyr", { ...shared, cases, executions, content });
+  const qtest = await startSimulator("qtest", shared);
   const dir = await Deno.makeTempDir({ prefix: "ztoq-bench-" });
   const config = {
     source: {
-      baseUrl: zephyr.url,
+      baseUrl: zephyr.baseUrl,
       token: "env:ZEPHYR_API_TOKEN",
-      projectKey: zephyr.projectKey,
+      projectKey: zephyr.project,
       requestsPerMinute: job.rpm === 0 ? 1_000_000 : job.rpm,
       concurrency: 16,
     },
     target: {
-      baseUrl: qtest.url,
+      baseUrl: qtest.baseUrl,
       token: "env:QTEST_BEARER_TOKEN",
-      projectId: qtest.projectId,
+      projectId: Number(qtest.project),
       requestsPerMinute: job.rpm === 0 ? 1_000_000 : job.rpm,
       concurrency: 16,
     },

@@ -48,7 +48,7 @@ export class Limits {
   ): void {
     const { clock } = this.#options;
     const nowMs = clock.monotonic();
-    const advice = this.#quota.answered(answer.headers, sent.sentWallMs, clock.now());
+    const advice = this.#quota.answered(answer, sent.sentWallMs, clock.now());
     if (advice.cap) this.slots.cap(advice.cap.intervalMs, nowMs + advice.cap.forMs);
     const toldMs = answer.status === 429 ? retryAfterMs(answer.headers, clock.now()) : null;
     if (answer.status === 429) this.#limited(sent.sentMs, toldMs);
@@ -56,9 +56,10 @@ export class Limits {
       this.#pace.answered();
       this.#backoff.answered(sent.sentMs);
     }
-    // A refusal may be no more than a burst: it is asked again soon, whatever its headers say of the
-    // minute, and at the minute's end at the latest.
-    if (advice.waitMs !== null && answer.status !== 429) {
+    // A Retry-After is more exact than a guess at the vendor's window, and a refusal may be no more
+    // than a burst: it is asked again soon, and at the minute's end at the latest.
+    const trusts = answer.status !== 429 || (advice.sure && !toldMs);
+    if (advice.waitMs !== null && trusts) {
       this.slots.block(
         nowMs + advice.waitMs,
         `${this.#options.name} has no requests left this minute`,

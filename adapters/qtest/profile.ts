@@ -118,11 +118,14 @@ async function readProject(
   const project = answer.status < 300 ? parseOne(wireProject, answer.json) : null;
   if (project !== null) return project;
   const seen = answer.status < 300 ? "the answer is no qTest project" : "not found or not visible";
-  throw new AccessError(`Cannot open qTest project "${api.projectId}": ${seen} (${answer.status})`, {
-    status: answer.status,
-    hint:
-      "Check target.baseUrl and target.projectId, and that the token's user belongs to the project.",
-  });
+  throw new AccessError(
+    `Cannot open qTest project "${api.projectId}": ${seen} (${answer.status})`,
+    {
+      status: answer.status,
+      hint:
+        "Check target.baseUrl and target.projectId, and that the token's user belongs to the project.",
+    },
+  );
 }
 
 async function readPermissions(api: QtestApi, signal: AbortSignal): Promise<unknown> {

@@ -303,7 +303,7 @@ export const SETTINGS: readonly Setting[] = [
     null,
     choice(["report", "delete"]),
     "report",
-    "What to do in the target when a record was deleted in the source",
+    "What to do in the target when a record was deleted in the source; kept for `sync`, see docs/limits.md",
   ),
   setting(
     "onEdited",
@@ -311,7 +311,7 @@ export const SETTINGS: readonly Setting[] = [
     null,
     choice(["keep", "overwrite"]),
     "keep",
-    "What to do with artefacts that people edited in the target",
+    "What to do with artefacts that people edited in the target; kept for `sync`, see docs/limits.md",
   ),
   setting(
     "maxOutage",

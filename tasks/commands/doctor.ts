@@ -93,7 +93,11 @@ function missingDatabase(path: string): Finding {
       "Create it, or change store.url (ZTOQ_DB_URL).",
     );
   }
-  return finding("store", "info", `The database ${path} is not there yet; \`ztoq migrate\` makes it`);
+  return finding(
+    "store",
+    "info",
+    `The database ${path} is not there yet; \`ztoq migrate\` makes it`,
+  );
 }
 
 function findingsText(findings: readonly Finding[], { io, paint }: CommandContext): string {

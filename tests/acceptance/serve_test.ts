@@ -109,7 +109,14 @@ Deno.test("serve ends cleanly on SIGTERM; the run can be resumed and repeats not
     await stream.text();
     const status = JSON.parse((await cli(["status", "--json"], { cwd: folder.path, env })).stdout);
     assertEquals(status.interrupted, true);
-    const rest = await cli(["migrate", "--json", "--settle-ms", "500", "--target-timeout-ms", "2000"], { cwd: folder.path, env });
+    const rest = await cli([
+      "migrate",
+      "--json",
+      "--settle-ms",
+      "500",
+      "--target-timeout-ms",
+      "2000",
+    ], { cwd: folder.path, env });
     const summary = JSON.parse(rest.stdout);
     assertEquals([rest.code, summary.runId, summary.state], [0, status.runId, "completed"]);
     assertEquals(summary.validation.duplicate, 0);

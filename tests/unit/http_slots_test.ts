@@ -169,16 +169,41 @@ Deno.test("retryAfterMs() reads seconds, dates by the server's clock, and nothin
 });
 
 /** Asks a quota what it makes of a remainder at a second of the day's first minutes. */
-function remain(quota: Quota, second: number, remaining: number): ReturnType<Quota["answered"]> {
+function remain(
+  quota: Quota,
+  second: number,
+  remaining: number,
+  status = 200,
+): ReturnType<Quota["answered"]> {
   const wallMs = Date.UTC(2026, 0, 1) + second * 1_000;
   const headers = new Headers({ "x-ratelimit-remaining-minute": String(remaining) });
-  return quota.answered(headers, wallMs - 200, wallMs);
+  return quota.answered({ status, headers }, wallMs - 200, wallMs);
 }
 
-Deno.test("Quota waits for the next minute at 0 and spreads a small remainder", () => {
+Deno.test("Quota waits for the next minute at 0 and spreads a small remainder, knowing a calendar", () => {
   const quota = new Quota(() => 0);
-  assertEquals(remain(quota, 45, 0).waitMs, 15_050);
-  assertEquals(remain(quota, 30, 5).cap, { intervalMs: 6_000, forMs: 30_050 });
+  for (let second = 2; second < 59; second += 2) remain(quota, second, 400 - 5 * second);
+  remain(quota, 63, 380);
+  assertEquals(remain(quota, 90, 5).cap, { intervalMs: 6_000, forMs: 30_050 });
+  assertEquals(remain(quota, 105, 0).waitMs, 15_050);
+});
+
+Deno.test("Quota asks once more before it waits for a minute that may be none", () => {
+  const quota = new Quota(() => 0);
+  assertEquals(remain(quota, 20, 5).cap?.intervalMs, 3_000);
+  assertEquals(remain(quota, 22, 0, 429).sure, false);
+  const first = remain(quota, 25, 0);
+  assertEquals([first.waitMs, first.sure], [3_000, false]);
+  const second = remain(quota, 28, 0, 429);
+  assertEquals([second.waitMs, second.sure], [32_050, true]);
+});
+
+Deno.test("Quota takes a remainder that grows in mid-minute for a bucket", () => {
+  const quota = new Quota(() => 0);
+  remain(quota, 20, 3);
+  remain(quota, 22, 0);
+  assertEquals(remain(quota, 25, 2).cap?.intervalMs, 0);
+  assertEquals(remain(quota, 26, 0).waitMs, null);
 });
 
 Deno.test("Quota does not slow a normal calendar window at 99 % of its limit", () => {
@@ -201,7 +226,8 @@ Deno.test("Quota takes a remainder that no new minute refills for a sliding wind
 Deno.test("Quota remembers the month's remainder until the month is over", () => {
   const quota = new Quota();
   const wallMs = Date.UTC(2026, 0, 31, 23);
-  quota.answered(new Headers({ "x-ratelimit-remaining-month": "90" }), wallMs, wallMs);
+  const headers = new Headers({ "x-ratelimit-remaining-month": "90" });
+  quota.answered({ status: 200, headers }, wallMs, wallMs);
   assertEquals(quota.monthRemaining(wallMs), 90);
   assertEquals(quota.monthRemaining(Date.UTC(2026, 1, 1)), null);
 });
