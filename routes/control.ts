@@ -1,5 +1,6 @@
 /** Verbs on a run. All may be repeated; one that does not fit the state is 409. @module */
 import { createRoute, type z } from "@hono/zod-openapi";
+import { readControl } from "../core/engine/control.ts";
 import { isHeld, OVER, steerRun } from "../core/engine/steer.ts";
 import type { AdvanceOptions, Migrator, RunControl } from "../core/engine/types.ts";
 import { type App, type AppContext, audit, awaitRun, createApp, type Plane } from "./context.ts";
@@ -146,12 +147,10 @@ export function controlRoutes(plane: Plane): App {
     const found = await plane.runs.need(c.req.valid("param").id);
     refuse(found, "change the limits of", ["completed", "failed", "cancelled", "rolled-back"]);
     const change = c.req.valid("json");
-    const before = (await plane.runs.document(found)).limits;
+    const before = (await readControl(found.store, found.run.id)).limits;
     const rate = (system: "source" | "target"): number | null => {
       const asked = change[system]?.requestsPerMinute;
-      if (asked !== undefined) return asked;
-      const { requestsPerMinute, configured } = before[system];
-      return requestsPerMinute === configured ? null : requestsPerMinute;
+      return asked === undefined ? before[system] : asked;
     };
     const wanted = { source: rate("source"), target: rate("target") };
     await steer(plane, c, found, "limits", { limits: wanted });
@@ -177,11 +176,10 @@ async function steer(
   action: string,
   change: Partial<RunControl>,
 ): Promise<void> {
-  const { services, pool, runs } = plane;
+  const { services, pool } = plane;
   const own = pool.migratorOf(found.run.id);
   if (own !== null) await own.control(found.run.id, change);
   else await steerRun({ ...services, store: found.store }, found.run.id, change);
-  runs.changed(found.run.id);
   await audit(plane, c, found, action, { ...change });
 }
 
@@ -211,7 +209,6 @@ async function work(
   const { run, store } = found;
   await assertNewest(store, run);
   await plane.pool.start(settingsOfRun(plane.services.config, run.config), how, run.id);
-  plane.runs.changed(run.id);
   await audit(plane, c, found, action, more);
   return await answer(plane, c, found, () => !plane.pool.has(run.id), true);
 }

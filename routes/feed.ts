@@ -11,6 +11,8 @@ import type { ControlPlaneServices } from "./services.ts";
 
 const HEARTBEAT_MS = 15_000;
 const POLL_MS = 500;
+/** Progress is the bulk of the bytes; nobody reads faster. */
+const PROGRESS_MS = 1_000;
 const PAGE_ROWS = 500;
 const MAX_LISTENERS = 1_000;
 /** Pieces that may wait for a slow listener before it is let go; it resumes by its last id. */
@@ -36,6 +38,8 @@ interface Channel {
   runId: string;
   lastId: number;
   listeners: Set<Listener>;
+  /** When progress may be sent again, monotonic ms. */
+  progressAt: number;
 }
 
 const encoder = new TextEncoder();
@@ -46,8 +50,8 @@ export class EventFeed {
   readonly #isBusy: (runId: string) => boolean;
   readonly #channels = new Map<string, Channel>();
   readonly #progress = new Map<string, Map<string, Progress>>();
-  /** Runs whose progress moved since it was last sent. */
-  readonly #moved = new Set<string>();
+  /** Stages whose progress moved since it was last sent, by run. */
+  readonly #moved = new Map<string, Set<string>>();
   readonly #warned = new Map<string, number>();
   readonly #stop = new AbortController();
   #loop: Promise<void> | null = null;
@@ -68,7 +72,8 @@ export class EventFeed {
     const stages = this.#progress.get(runId) ?? new Map<string, Progress>();
     stages.set(progress.stage, progress);
     this.#progress.set(runId, stages);
-    this.#moved.add(runId);
+    const moved = this.#moved.get(runId) ?? new Set<string>();
+    this.#moved.set(runId, moved.add(progress.stage));
   }
 
   /** Keeps a warning of the engine among the events of its run; one of a kind per second. */
@@ -122,7 +127,7 @@ export class EventFeed {
 
   #add(runId: string, listener: Listener): void {
     const channel = this.#channels.get(runId) ??
-      { runId, lastId: Infinity, listeners: new Set<Listener>() };
+      { runId, lastId: Infinity, listeners: new Set<Listener>(), progressAt: 0 };
     channel.listeners.add(listener);
     this.#channels.set(runId, channel);
     this.#listenerCount++;
@@ -164,7 +169,7 @@ export class EventFeed {
       for (const channel of [...this.#channels.values()]) {
         try {
           await this.#poll(channel);
-          if (isBeat) this.#broadcast(channel, HEARTBEAT);
+          if (isBeat) this.#broadcast(channel, [HEARTBEAT]);
         } catch (error) {
           // The listeners stay: a store that is away for a moment loses them nothing.
           const message = error instanceof Error ? error.message : String(error);
@@ -179,11 +184,14 @@ export class EventFeed {
     const { runId } = channel;
     const store = await this.#services.store();
     const rows = await store.events(runId, channel.lastId, PAGE_ROWS);
-    for (const row of rows) {
-      channel.lastId = row.id;
-      this.#broadcast(channel, this.#frameOf(row));
+    channel.lastId = rows.at(-1)?.id ?? channel.lastId;
+    this.#broadcast(channel, rows.map((row) => this.#frameOf(row)));
+    const { clock } = this.#services;
+    if (this.#moved.has(runId) && clock.monotonic() >= channel.progressAt) {
+      channel.progressAt = clock.monotonic() + PROGRESS_MS;
+      this.#broadcast(channel, [this.#progressFrame(runId, this.#moved.get(runId))]);
+      this.#moved.delete(runId);
     }
-    if (this.#moved.delete(runId)) this.#broadcast(channel, this.#progressFrame(runId));
     const run = await store.run(runId);
     if (run !== null && this.#isOver(run)) {
       for (const listener of [...channel.listeners]) {
@@ -215,8 +223,15 @@ export class EventFeed {
     this.#end(channel.runId, listener);
   }
 
-  #broadcast(channel: Channel, frame: Frame | null): void {
-    for (const listener of [...channel.listeners]) this.#send(channel.runId, listener, frame);
+  /** Hands frames to everybody; who needs all of them gets them in one piece. */
+  #broadcast(channel: Channel, frames: readonly (Frame | null)[]): void {
+    const [first] = frames;
+    if (first === undefined) return;
+    const all = merged(frames.filter((frame) => frame !== null));
+    for (const listener of [...channel.listeners]) {
+      const isBehind = listener.held === null && (first?.id ?? Infinity) > listener.lastId;
+      for (const frame of isBehind ? [all] : frames) this.#send(channel.runId, listener, frame);
+    }
   }
 
   #send(runId: string, listener: Listener, frame: Frame | null, isPast = false): void {
@@ -257,10 +272,12 @@ export class EventFeed {
     listener.controller.error(new Error("the events cannot be read"));
   }
 
-  #progressFrame(runId: string): Frame | null {
-    const stages = this.stagesOf(runId);
-    if (stages.length === 0) return null;
-    const data = { runId, at: this.#now(), type: "progress", ...outlook(stages), stages };
+  /** Speed and outlook of the whole run, and the stages that moved; all stages without `moved`. */
+  #progressFrame(runId: string, moved?: ReadonlySet<string>): Frame | null {
+    const all = this.stagesOf(runId);
+    if (all.length === 0) return null;
+    const stages = all.filter(({ stage }) => moved?.has(stage) ?? true);
+    const data = { runId, at: this.#now(), type: "progress", ...outlook(all), stages };
     return this.#encode(null, "progress", data);
   }
 
@@ -277,6 +294,19 @@ export class EventFeed {
   #now(): string {
     return new Date(this.#services.clock.now()).toISOString();
   }
+}
+
+/** Several frames as one piece; its id is the last one's. */
+function merged(frames: readonly Frame[]): Frame | null {
+  const [first] = frames;
+  if (first === undefined || frames.length === 1) return first ?? null;
+  const bytes = new Uint8Array(frames.reduce((sum, frame) => sum + frame.bytes.length, 0));
+  let at = 0;
+  for (const frame of frames) {
+    bytes.set(frame.bytes, at);
+    at += frame.bytes.length;
+  }
+  return { id: frames.at(-1)?.id ?? null, bytes };
 }
 
 /** An event as clients see it. `state` is always the state of the run. */

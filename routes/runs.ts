@@ -1,5 +1,11 @@
 /** Reading runs for routes: one look at the store for many askers. @module */
-import { endsOf, outlook, readRunStatus } from "../core/engine/status.ts";
+import {
+  endsOf,
+  outlook,
+  readRunFigures,
+  readRunStatus,
+  type RunFigures,
+} from "../core/engine/status.ts";
 import { isHeld, WORKING } from "../core/engine/steer.ts";
 import type { Run, Scope, Store } from "../core/ports/mod.ts";
 import type { z } from "@hono/zod-openapi";
@@ -23,19 +29,22 @@ interface Cached {
   at: number;
   updatedAt: string;
   costMs: number;
-  document: Promise<RunDocument>;
+  figures: Promise<RunFigures>;
 }
 
 /** Fresh enough for people, rare enough not to slow the engine down. */
 const MIN_AGE_MS = 500;
-/** A look may cost this share of the time, at most. */
-const MAX_SHARE = 0.05;
+/** Counting may take this share of the time, at most. */
+const MAX_SHARE = 0.1;
+/** Runs whose figures are kept. */
+const MAX_CACHED = 100;
 
 export class RunReader {
   readonly #services: ControlPlaneServices;
   readonly #pool: RunPool;
   readonly #feed: EventFeed;
   readonly #cache = new Map<string, Cached>();
+  #scopes: ReadonlyMap<number, Scope> = new Map();
 
   constructor(services: ControlPlaneServices, pool: RunPool, feed: EventFeed) {
     this.#services = services;
@@ -49,7 +58,7 @@ export class RunReader {
     const run = await store.run(runId);
     const scope = run === null
       ? undefined
-      : (await store.scopes()).find(({ id }) => id === run.scopeId);
+      : (await this.scopes(store, run.scopeId)).get(run.scopeId);
     if (run === null || scope === undefined) {
       throw new Problem(404, "There is no run of that id", {
         hint: "GET /v1/migrations lists the runs.",
@@ -58,34 +67,48 @@ export class RunReader {
     return { store, run, scope };
   }
 
-  /** Everything about one run; counts may be a moment old, state and reason never are. */
-  async document(found: FoundRun): Promise<RunDocument> {
-    const { run, scope } = found;
-    const now = this.#services.clock.monotonic();
+  /** All pairs of projects by id; read again when `wanted` is not among them. Pairs never change. */
+  async scopes(store: Store, wanted: number): Promise<ReadonlyMap<number, Scope>> {
+    if (!this.#scopes.has(wanted)) {
+      this.#scopes = new Map((await store.scopes()).map((scope) => [scope.id, scope]));
+    }
+    return this.#scopes;
+  }
+
+  /** Everything about one run; figures may be a moment old, state, reason and limits never are. */
+  async document({ store, run, scope }: FoundRun): Promise<RunDocument> {
+    const figures = await this.#figures(store, run);
+    const status = await readRunStatus({ ...this.#services, store }, run, scope, figures);
+    const progress = this.#pool.migratorOf(run.id)?.progress() ?? this.#feed.stagesOf(run.id);
+    return {
+      ...status,
+      limits: { ...status.limits, schedule: this.#pool.rateReasonOf(run.id) },
+      progress,
+      ...outlook(progress),
+    };
+  }
+
+  async #figures(store: Store, run: Run): Promise<RunFigures> {
+    const { clock } = this.#services;
+    const now = clock.monotonic();
     const cached = this.#cache.get(run.id);
     const maxAge = Math.max(MIN_AGE_MS, (cached?.costMs ?? 0) / MAX_SHARE);
-    if (cached !== undefined && cached.updatedAt === run.updatedAt && now - cached.at < maxAge) {
-      return this.#withLive(await cached.document, run.id);
+    if (cached?.updatedAt === run.updatedAt && now - cached.at < maxAge) {
+      return await cached.figures;
     }
     const entry: Cached = {
       at: now,
       updatedAt: run.updatedAt,
       costMs: cached?.costMs ?? 0,
-      document: readRunStatus({ ...this.#services, store: found.store }, run, scope).then(
-        (status) => {
-          entry.costMs = this.#services.clock.monotonic() - now;
-          return this.#withLive(status, run.id);
-        },
-      ),
+      figures: readRunFigures(store, run).then((figures) => {
+        entry.costMs = clock.monotonic() - now;
+        return figures;
+      }),
     };
-    entry.document.catch(() => this.#cache.delete(run.id));
+    entry.figures.catch(() => this.#cache.delete(run.id));
+    if (this.#cache.size >= MAX_CACHED) this.#cache.clear();
     this.#cache.set(run.id, entry);
-    return await entry.document;
-  }
-
-  /** Forgets what it knew of a run: something was asked of it. */
-  changed(runId: string): void {
-    this.#cache.delete(runId);
+    return await entry.figures;
   }
 
   /** The short form, for lists. */
@@ -105,21 +128,6 @@ export class RunReader {
       completedAt,
       workedMs: Math.round(run.workedMs),
       ...endsOf(scope),
-    };
-  }
-
-  #withLive(
-    status: Omit<RunDocument, "progress" | "rate" | "etaMs" | "waiting" | "limits"> & {
-      limits: Omit<RunDocument["limits"], "schedule">;
-    },
-    runId: string,
-  ): RunDocument {
-    const progress = this.#pool.migratorOf(runId)?.progress() ?? this.#feed.stagesOf(runId);
-    return {
-      ...status,
-      limits: { ...status.limits, schedule: this.#pool.rateReasonOf(runId) },
-      progress,
-      ...outlook(progress),
     };
   }
 }

@@ -115,7 +115,10 @@ export class Client implements HttpClient {
       const step = await this.#attempt(job, epoch);
       if (step === null) continue;
       const { verdict, answered } = step;
-      if (verdict.kind === "done" && answered !== null) return answered;
+      if (verdict.kind === "done" && answered !== null) {
+        if (!job.spec.anonymous && !job.subject.foreign) this.#credentials.accepted(epoch);
+        return answered;
+      }
       if (verdict.kind === "failed") throw verdict.error;
       if (verdict.kind === "redirect") this.#follow(job, verdict.location, answered);
       if (verdict.kind === "unauthorized") {
@@ -124,7 +127,7 @@ export class Client implements HttpClient {
       if (verdict.kind === "limited") {
         job.troubleOver();
         // The limiter may hold the request longer than a fresh token lives.
-        job.refreshed = false;
+        job.renewals = 0;
       }
       if (verdict.kind === "transient") await this.#pause(job, verdict.problem, answered);
     }

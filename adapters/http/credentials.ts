@@ -5,6 +5,9 @@ import type { Job } from "./job.ts";
 import type { Redactor } from "./redact.ts";
 import type { HttpOptions } from "./types.ts";
 
+/** Renewals for one request: its route may refuse every token. */
+const MAX_RENEWALS = 5;
+
 /** Hands out credentials; knows when they changed. */
 export class Credentials {
   readonly #options: HttpOptions;
@@ -12,6 +15,8 @@ export class Credentials {
   readonly #closing = new AbortController();
   #renewing: Promise<boolean> | null = null;
   #epoch = 0;
+  /** Newest epoch whose credentials were accepted. */
+  #acceptedEpoch = -1;
 
   constructor(options: HttpOptions, redactor: Redactor) {
     this.#options = options;
@@ -41,12 +46,20 @@ export class Credentials {
     this.#redactor.learnHeaders(headers);
   }
 
+  /** Notes that credentials of an epoch were accepted. */
+  accepted(epoch: number): void {
+    this.#acceptedEpoch = Math.max(this.#acceptedEpoch, epoch);
+  }
+
   /** After a 401: returns when the request may go again, throws its error when it may not. */
   async renew(job: Job, usedEpoch: number, refusal: MigrationError): Promise<void> {
-    if (job.spec.anonymous || this.#options.refresh === undefined || job.refreshed) throw refusal;
+    if (job.spec.anonymous || this.#options.refresh === undefined) throw refusal;
+    // New ones that nothing accepted are no good; ones that worked for a while ran out.
+    const isHopeless = job.renewals > 0 && this.#acceptedEpoch < usedEpoch;
+    if (isHopeless || job.renewals >= MAX_RENEWALS) throw refusal;
     // Somebody else's 401 renewed them while this one was on its way.
     if (this.#epoch !== usedEpoch) return;
-    job.refreshed = true;
+    job.renewals++;
     if (!await untilAborted(this.#renewOnce(this.#options.refresh), job.spec.signal)) throw refusal;
   }
 

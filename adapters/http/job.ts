@@ -28,7 +28,8 @@ export class Job {
   sameTries = 0;
   /** When trouble began, monotonic ms; null while there is none. */
   troubleSinceMs: number | null = null;
-  refreshed = false;
+  /** Times that its 401 renewed the credentials. */
+  renewals = 0;
   #lastSeen = "";
 
   constructor(

@@ -343,6 +343,7 @@ export class Session {
       sourceProfile: checks.source ??
         { project: { id: "", key: "", enabled: true }, generation: "A", attachments: false },
       targetProfile: checks.target ?? EMPTY_PROFILE,
+      spendQuota: options.spendQuota === true,
       topics: new Topics(),
       commit: async (changes) => {
         await committer.commit(changes);

@@ -54,18 +54,22 @@ export function endsOf(scope: Scope): { source: string; target: string } {
   };
 }
 
-/** Reads where a run stands. Costs a few aggregate queries. */
+/** What takes aggregate queries; a moment's age does no harm. */
+export type RunFigures = Pick<
+  RunStatus,
+  "extracted" | "counts" | "targets" | "setAside" | "findings" | "losses" | "requests"
+>;
+
+/** Reads where a run stands. Costs a few aggregate queries, unless the figures are given. */
 export async function readRunStatus(
   steering: Steering,
   run: Run,
   scope: Scope,
+  figures?: RunFigures,
 ): Promise<RunStatus> {
   const { store } = steering;
   const lease = await store.leaseOf(scope.id);
   const held = isHeld(lease, steering) ? lease : null;
-  const issues = await store.countIssues(scope.id);
-  const sum = (rows: { count: number }[]): number => rows.reduce((n, row) => n + row.count, 0);
-  const targets = await store.countTargets(scope.id);
   const control = await readControl(store, run.id);
   return {
     runId: run.id,
@@ -81,14 +85,25 @@ export async function readRunStatus(
     workedMs: Math.round(run.workedMs),
     ...endsOf(scope),
     holder: held === null ? null : { host: held.host, pid: held.pid },
-    extracted: await store.countRecords(scope.id),
+    ...figures ?? await readRunFigures(store, run),
+    limits: limitsOf(run, control),
+  };
+}
+
+/** Counts everything of a run. */
+export async function readRunFigures(store: Store, run: Run): Promise<RunFigures> {
+  const { scopeId } = run;
+  const issues = await store.countIssues(scopeId);
+  const sum = (rows: { count: number }[]): number => rows.reduce((n, row) => n + row.count, 0);
+  const targets = await store.countTargets(scopeId);
+  return {
+    extracted: await store.countRecords(scopeId),
     counts: finalCounts(run) ?? await recordCounts({ store, run }, targets),
     targets: targetRows(targets),
     setAside: sum(issues.filter((row) => row.setAside)),
     findings: sum(issues.filter((row) => !row.setAside)),
-    losses: await store.countLosses(scope.id),
+    losses: await store.countLosses(scopeId),
     requests: requestTotals(await store.requestCounts(run.id)),
-    limits: limitsOf(run, control),
   };
 }
 

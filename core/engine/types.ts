@@ -56,6 +56,8 @@ export interface AdvanceOptions {
   onProgress?: (progress: Progress) => void;
   /** Stop at each phase edge instead of overlapping. */
   gate?: boolean;
+  /** Start the load although the target's monthly quota is smaller than the plan. */
+  spendQuota?: boolean;
   dryRun?: boolean;
 }
 

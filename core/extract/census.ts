@@ -16,6 +16,8 @@ export interface Census {
   /** Count per status id of executions, per priority id of cases. */
   executionStatuses: Record<string, number>;
   priorities: Record<string, number>;
+  /** Test runs the executions make: one per case and cycle. */
+  runs: number;
   /** Account ids seen as owner, executor or assignee. */
   accounts: string[];
   /** Labels of ztoq's own fields that have at least one value, per object of the target. */
@@ -46,6 +48,7 @@ async function takeCensus(ctx: RunContext): Promise<boolean> {
   const census: Census = {
     executionStatuses: seen.executionStatuses,
     priorities: seen.priorities,
+    runs: seen.runs,
     accounts: [...seen.accounts].sort(),
     ownFields: {
       testCase: [...seen.ownFields.testCase],
@@ -76,6 +79,7 @@ interface Seen {
   accounts: Set<string>;
   ownFields: Record<FieldObject, Set<string>>;
   rules: SourceRules;
+  runs: number;
 }
 
 async function collect(ctx: RunContext): Promise<Seen> {
@@ -85,6 +89,7 @@ async function collect(ctx: RunContext): Promise<Seen> {
   await eachRecord(ctx, "testCycle", (record) => cycles.add(record.id));
   const seen: Seen = {
     rules: new SourceRules(folders, cycles),
+    runs: 0,
     executionStatuses: {},
     priorities: {},
     statuses: new Set(),
@@ -132,8 +137,13 @@ async function collect(ctx: RunContext): Promise<Seen> {
     own("release", "Owner", record.ownerId);
     own("release", "Labels", record.labels.length === 0 ? null : "labels");
   });
+  let item = "";
   await eachRecord(ctx, "execution", (record) => {
     seen.rules.look(record);
+    // Executions come case by case and cycle by cycle.
+    const next = `${record.testCaseKey}/${record.cycleId}`;
+    if (next !== item) seen.runs++;
+    item = next;
     count(seen.executionStatuses, record.statusId);
     add(seen.environments, record.environmentId);
     add(seen.accounts, record.executedById);

@@ -12,6 +12,7 @@ import type { LoaderOptions } from "./loader.ts";
 import { Loader } from "./loader.ts";
 import { recheckStage } from "./recheck.ts";
 import { refreshStage } from "./refresh.ts";
+import { quotaStage } from "../plan/quota.ts";
 import { requirementLinksStage } from "./requirement_links.ts";
 import { stepIdsStage } from "./step_ids.ts";
 import { wellAgainStage } from "./well_again.ts";
@@ -67,8 +68,9 @@ export function loadStages(settings: Settings, planned: Set<string>): Stage[] {
   const cases = approves ? ["load.testCase", "load.approve"] : ["load.testCase"];
   const files = settings.include.attachments === "none" ? [] : ["load.attachment"];
   return [
-    adoptStage(names(["transform.mapping", "transform.folder", ...planning])),
-    fieldsStage(names(["transform.mapping"])),
+    quotaStage(names(["transform.mapping"])),
+    adoptStage(["load.quota", ...names(["transform.mapping", "transform.folder", ...planning])]),
+    fieldsStage(["load.quota", ...names(["transform.mapping"])]),
     loader("module", true),
     loader("testCycle", true),
     loader("release", true),

@@ -392,7 +392,7 @@ async function follow(id, signal, onChange) {
     async () => {
       for await (const event of eventStream(id, lastId, signal)) {
         if (event.id !== null) lastId = event.id;
-        if (event.data.type === "progress") liveStages = event.data.stages;
+        if (event.data.type === "progress") liveStages = withMoved(liveStages, event.data.stages);
         else if (event.id !== null) {
           eventRows.unshift(event.data);
           if (tab === "events") drawPanel();
@@ -405,6 +405,12 @@ async function follow(id, signal, onChange) {
     1000,
     signal,
   );
+}
+
+/** Progress names only the stages that moved. */
+function withMoved(stages, moved) {
+  const byName = new Map([...stages, ...moved].map((stage) => [stage.stage, stage]));
+  return [...byName.values()];
 }
 
 function finished({ counts }) {

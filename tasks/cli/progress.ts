@@ -15,6 +15,8 @@ export class ProgressView {
   readonly #enabled: boolean;
   /** Newest state of each phase; phases overlap. */
   readonly #newest = new Map<Phase, Progress>();
+  /** Stages of each phase that are under way, side by side. */
+  readonly #open = new Map<string, Progress>();
   /** When a phase was last printed, for plain lines. */
   readonly #printedAt = new Map<Phase, number>();
   #drawnLines = 0;
@@ -31,12 +33,23 @@ export class ProgressView {
   show(progress: Progress): void {
     if (!this.#enabled) return;
     const isNew = !this.#newest.has(progress.phase);
-    this.#newest.set(progress.phase, progress);
-    if (!this.#rewrite) return this.#print(progress);
-    if (!isNew && progress.at - this.#drawnAt < REDRAW_EVERY_MS) return;
-    this.#drawnAt = progress.at;
+    const { at } = progress;
+    const shown = this.#longest(progress);
+    this.#newest.set(progress.phase, shown);
+    if (!this.#rewrite) return this.#print(shown, at);
+    if (!isNew && at - this.#drawnAt < REDRAW_EVERY_MS) return;
+    this.#drawnAt = at;
     this.#clear();
     this.#draw();
+  }
+
+  /** Of the stages of a phase, the one with most left: a line that jumps between them tells nothing. */
+  #longest(progress: Progress): Progress {
+    const left = ({ done, total }: Progress): number => total === null ? 0 : total - done;
+    if (left(progress) > 0) this.#open.set(progress.stage, progress);
+    else this.#open.delete(progress.stage);
+    return [...this.#open.values()].filter(({ phase }) => phase === progress.phase)
+      .sort((a, b) => left(b) - left(a))[0] ?? progress;
   }
 
   /** Prints text above the progress lines. */
@@ -56,6 +69,7 @@ export class ProgressView {
     } else if (this.#enabled && !this.#rewrite) this.#printRest();
     this.#drawnLines = 0;
     this.#newest.clear();
+    this.#open.clear();
     this.#printedAt.clear();
   }
 
@@ -74,10 +88,10 @@ export class ProgressView {
     this.#drawnLines = lines.length;
   }
 
-  #print(progress: Progress): void {
+  #print(progress: Progress, at: number): void {
     const before = this.#printedAt.get(progress.phase);
-    if (before !== undefined && progress.at - before < PLAIN_EVERY_MS) return;
-    this.#printedAt.set(progress.phase, progress.at);
+    if (before !== undefined && at - before < PLAIN_EVERY_MS) return;
+    this.#printedAt.set(progress.phase, at);
     this.#io.err(`${progressLine(progress)}\n`);
   }
 

@@ -23,6 +23,11 @@ export function marks(
     : { ok: "ok", info: "-", warning: "!", error: "x" };
 }
 
+/** How people call this program: the binary by its name, a checkout through its task. */
+export function programName(): string {
+  return Deno.build.standalone ? "ztoq" : "deno task ztoq";
+}
+
 /** Aligned columns with a header; numbers to the right, text to the left. */
 export function table(header: readonly string[], rows: readonly (string | number)[][]): string {
   const cells = rows.map((row) =>

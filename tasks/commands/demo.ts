@@ -6,6 +6,7 @@ import { assertWritableFolder } from "../cli/files.ts";
 import { listenForInterrupt } from "../cli/interrupt.ts";
 import { summaryText } from "../cli/summary_text.ts";
 import type { CommandContext } from "../cli/spec.ts";
+import { programName } from "../cli/style.ts";
 import { advance } from "../cli/working.ts";
 
 /** Marks a folder whose database and report the demo may replace. */
@@ -124,8 +125,8 @@ function settingsFor({ zephyr, qtest }: Simulators, options: DemoOptions): Setti
 
 function pointers({ out }: DemoOptions): string {
   return `\nLook around:\n` +
-    `  ztoq records count --store file:${out}/ztoq.db\n` +
-    `  ztoq report --store file:${out}/ztoq.db --out report.html\n`;
+    `  ${programName()} records count --store file:${out}/ztoq.db\n` +
+    `  ${programName()} explain SA-T1 --store file:${out}/ztoq.db\n`;
 }
 
 async function keepRunning(context: CommandContext, simulators: Simulators): Promise<void> {

@@ -12,6 +12,7 @@ import { ConfigError, EXIT, type ExitCode } from "../../core/errors.ts";
 import { DEFAULT_CONFIG } from "../cli/context.ts";
 import { exists, writeError } from "../cli/files.ts";
 import type { CommandContext } from "../cli/spec.ts";
+import { programName } from "../cli/style.ts";
 
 /** Writes the files; refuses when one of them exists and `--force` was not given. */
 export function run(context: CommandContext): Promise<ExitCode> {
@@ -40,8 +41,9 @@ function tell(context: CommandContext, files: string[]): void {
     `Wrote ${files.join(", ")}.\n\nNext:\n` +
       "  1. put the addresses and projects into the file, if they are not yet right\n" +
       "  2. set ZEPHYR_API_TOKEN and QTEST_BEARER_TOKEN\n" +
-      "  3. ztoq doctor\n" +
-      "  4. ztoq migrate\n",
+      `  3. ${programName()} doctor\n` +
+      `  4. ${programName()} plan\n` +
+      `  5. ${programName()} migrate\n`,
   );
 }
 

@@ -15,6 +15,7 @@ export async function run(context: CommandContext): Promise<ExitCode> {
     ...(phases === null ? {} : { phases }),
     gate: context.options.gate === true,
     dryRun: context.options["dry-run"] === true,
+    spendQuota: context.options["spend-quota"] === true,
   });
   tell(context, outcome);
   return outcome.exitCode;

@@ -69,6 +69,11 @@ const GATE: OptionSpec = {
   type: FLAG,
   help: "Stop overlapping: finish each phase and its checks before the next one starts",
 };
+const SPEND_QUOTA: OptionSpec = {
+  name: "spend-quota",
+  type: FLAG,
+  help: "Load although the target's monthly quota is smaller than the plan; stops at the reserve",
+};
 const DRY_RUN: OptionSpec = {
   name: "dry-run",
   type: FLAG,
@@ -164,6 +169,7 @@ export const COMMANDS: readonly CommandSpec[] = [
         help: "Work on one phase of the run only",
       },
       GATE,
+      SPEND_QUOTA,
     ],
     settings: "migration",
     examples: [

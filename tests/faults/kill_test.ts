@@ -4,6 +4,7 @@ import type { WorldOptions } from "../helpers/world.ts";
 import type { InjectedFault } from "../../adapters/qtest/simulator/mod.ts";
 import { assertExactlyOnce, migrateThrough, undisturbed } from "./exactly_once.ts";
 import type { KillPoint } from "./killing.ts";
+import { testTogether } from "./together.ts";
 
 const OPTIONS: WorldOptions = {
   zephyr: { seed: 7, data: { cases: 12, executions: 30 } },
@@ -174,12 +175,15 @@ const CASES: KillCase[] = [
   },
 ];
 
-for (const { name, points, faults = [] } of CASES) {
-  Deno.test(`advance() leaves everything once, killed ${name}`, async () => {
-    const expected = await undisturbed(OPTIONS);
-    await using world = await startWorld(OPTIONS);
-    for (const fault of faults) world.qtest.injectFault(fault);
-    const outcome = await migrateThrough(world, points);
-    assertExactlyOnce(world, outcome, expected);
-  });
-}
+const named = CASES.map((item) => ({
+  ...item,
+  name: `advance() leaves everything once, killed ${item.name}`,
+}));
+
+testTogether(named, async ({ points, faults = [] }) => {
+  const expected = await undisturbed(OPTIONS);
+  await using world = await startWorld(OPTIONS);
+  for (const fault of faults) world.qtest.injectFault(fault);
+  const outcome = await migrateThrough(world, points);
+  assertExactlyOnce(world, outcome, expected);
+});

@@ -96,14 +96,11 @@ export class Killing {
   }
 
   #source(source: Source & Traffic): Source & Traffic {
-    const reach = (at: "afterPage" | "midDownload"): void => this.#reach(at);
     return {
       ...guarded(source, () => this.#check()),
-      async *pages(list, from, signal) {
-        for await (const page of source.pages(list, from, signal)) {
-          reach("afterPage");
-          yield page;
-        }
+      pages: (list, from, signal) => {
+        this.#check();
+        return passOn(source.pages(list, from, signal), () => this.#reach("afterPage"));
       },
       download: async (owner, id, signal) => {
         this.#check();
@@ -134,18 +131,14 @@ export class Killing {
             ...file,
             open: async () => halved(await file.open(), () => reach("midUpload")),
           }, hook)),
-      async *children(kind, parent, signal) {
+      children: (kind, parent, signal) => {
         reach("beforeLook", fits(kind));
-        for await (const page of target.children(kind, parent, signal)) {
-          reach("afterLook", fits(kind));
-          yield page;
-        }
+        const pages = target.children(kind, parent, signal);
+        return passOn(pages, () => reach("afterLook", fits(kind)));
       },
-      async *sweep(kind, signal) {
-        for await (const page of target.sweep(kind, signal)) {
-          reach("afterSweep", fits(kind));
-          yield page;
-        }
+      sweep: (kind, signal) => {
+        this.#check();
+        return passOn(target.sweep(kind, signal), () => reach("afterSweep", fits(kind)));
       },
     };
   }
@@ -165,6 +158,14 @@ export class Killing {
     });
     this.#reach("afterSend", fits);
     return answer;
+  }
+}
+
+/** The same items, each after a check. */
+async function* passOn<T>(items: AsyncIterable<T>, check: () => void): AsyncGenerator<T> {
+  for await (const item of items) {
+    check();
+    yield item;
   }
 }
 

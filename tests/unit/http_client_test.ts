@@ -351,6 +351,22 @@ Deno.test("request() ends with AccessError when new credentials are refused too"
   assertEquals(anonymous.requests[0]?.headers.has("authorization"), false);
 });
 
+Deno.test("request() renews credentials again, when the new ones worked and ran out too", async () => {
+  let refused = 0;
+  let renewals = 0;
+  const made: Rig = rig(async (request) => {
+    if (!request.url.includes("slow")) return json({});
+    // The credentials are good for others before they are refused here.
+    await made.get();
+    return json({}, ++refused <= 3 ? 401 : 200);
+  }, { refresh: () => Promise.resolve(++renewals > 0) });
+  await made.get({ path: "/slow", route: "/slow" });
+  assertEquals([refused, renewals], [4, 3]);
+  refused = -100;
+  await assertRejects(() => made.get({ path: "/slow", route: "/slow" }), AccessError);
+  assert(renewals < 12, `${renewals} renewals for a route that refuses every token`);
+});
+
 Deno.test("authorize may send a request of its own through the same client", async () => {
   let token: string | null = null;
   const made: Rig = rig((request) => json({ token: `T-${request.url.slice(-5)}` }), {

@@ -94,7 +94,8 @@ const PRIORITIES: Record<string, string[]> = {
 };
 const RANKS = [["Critical", "Urgent"], ["High"], ["Medium"], ["Low"], ["Trivial"]];
 
-function priorityOf(scope: Scope, id: number): string | null {
+/** Label of the target for a priority of the source. */
+export function priorityOf(scope: Scope, id: number): string | null {
   const name = scope.dataset.priorities.find((row) => row.id === id)?.name ?? "";
   const { priorities, defaults } = scope.mapping;
   const wanted = priorities[name] ??

@@ -1,11 +1,12 @@
 /** The loss ledger: which records have which rule. @module */
+import type { SimCase } from "../../../adapters/zephyr/simulator/mod.ts";
 import { LOSS_RULES } from "../../../core/config/mod.ts";
 import { inferKinds, labelOf } from "./fields.ts";
-import { expectedSteps } from "./cases.ts";
+import { expectedSteps, priorityOf } from "./cases.ts";
 import { absentLines } from "./lines.ts";
 import { plannedFiles } from "./files.ts";
 import { areStepLogs, readSteps } from "./runs.ts";
-import { isRealCall, plansOf, type Scope, targetStatus } from "./scope.ts";
+import { isRealCall, plansOf, type Scope, statusName, targetStatus } from "./scope.ts";
 import { lostFolders } from "./structure.ts";
 import { decode, pictures } from "./text.ts";
 
@@ -58,6 +59,8 @@ const RULES = [
   "image-unreachable",
   "not-included",
   "file-name-encoded",
+  "status-merged",
+  "priority-merged",
 ];
 
 type Add = (rule: string, key: string | number) => void;
@@ -134,6 +137,7 @@ function expectCases(scope: Scope, add: Add): void {
     if (calls.some((step) => !isRealCall(scope, row.key, step.call?.key ?? ""))) {
       add("call-inlined", row.key);
     }
+    if (isPriorityLost(scope, row)) add("priority-merged", row.key);
     const values = Object.values(row.customFields).filter((value) => typeof value === "string");
     const texts = [row.objective, row.precondition, ...values];
     const stepTexts = steps.flatMap((step) => [step.description, step.expected]);
@@ -148,6 +152,33 @@ function expectCases(scope: Scope, add: Add): void {
       add("image-unreachable", row.key);
     }
   }
+}
+
+const SAME: Record<string, string[]> = {
+  Passed: ["pass", "passed"],
+  Failed: ["fail", "failed"],
+  Blocked: ["blocked"],
+  Incomplete: ["in progress", "incomplete"],
+  Unexecuted: ["not executed", "unexecuted"],
+};
+
+/** Whether a status keeps less of its name in the target than the source says. */
+function isMerged(scope: Scope, statusId: number): boolean {
+  const target = targetStatus(scope, statusId) ?? "Unexecuted";
+  return !(SAME[target] ?? []).includes(statusName(scope, statusId).toLowerCase());
+}
+
+/** Priorities that share a label of the target with another one, and those nobody listed. */
+function isPriorityLost(scope: Scope, row: SimCase): boolean {
+  const name = scope.dataset.priorities.find((item) => item.id === row.priorityId)?.name ?? "";
+  const label = priorityOf(scope, row.priorityId);
+  const kept: Record<string, string> = {
+    Highest: "Urgent",
+    High: "High",
+    Normal: "Medium",
+    Low: "Low",
+  };
+  return label !== null && kept[name] !== label;
 }
 
 function expectExecutions(scope: Scope, add: Add): void {
@@ -170,6 +201,9 @@ function expectExecutions(scope: Scope, add: Add): void {
       add("not-included", row.id);
     }
     const steps = readSteps(scope, row);
+    const isLess = isMerged(scope, row.statusId) ||
+      (areStepLogs(scope, row, steps) && steps.some((step) => isMerged(scope, step.statusId)));
+    if (isLess) add("status-merged", row.id);
     const asTable = steps.length > 0 && !areStepLogs(scope, row, steps);
     if (asTable) add("steps-in-note", row.id);
     const stepTexts = steps.flatMap((step) => [
