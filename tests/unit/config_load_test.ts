@@ -15,6 +15,8 @@ import {
   starterConfig,
   withoutSecrets,
 } from "../../core/config/mod.ts";
+import { parseJson } from "../../core/config/file.ts";
+import { fileFault } from "../../core/config/file_fault.ts";
 import { ConfigError } from "../../core/errors.ts";
 
 const ENV: Record<string, string> = {
@@ -327,4 +329,32 @@ Deno.test("mergeMapping() only adds: null and other people's values stay", () =>
   assertEquals(mapping.statuses.execution, { Parked: null, Pass: "Mine", New: "Failed" });
   assertEquals(added, ["statuses.execution.New", "priorities.P9"]);
   assertEquals(existing.priorities, {});
+});
+
+Deno.test("parseJson() says where JSON ends to be JSON, whatever the mistake, and never the text", () => {
+  const cases: [string, string][] = [
+    ['{\n"a": }', "line 2, column 6"],
+    ['{\n "a": 1,\n}', "line 3, column 1"],
+    ["[1,2", "line 1, column 5"],
+    ['{"a": "secret', "line 1, column 7"],
+    ["", "line 1, column 1"],
+    ['{"a": 1} x', "line 1, column 10"],
+    ["[tru]", "line 1, column 2"],
+    ['{"a" 1}', "line 1, column 6"],
+  ];
+  for (const [text, place] of cases) {
+    const error = assertThrows(() => parseJson("x.json", text), ConfigError, place);
+    assertEquals(String(error).includes("secret"), false);
+  }
+});
+
+Deno.test("fileFault() knows what the runtime throws, and nothing else", () => {
+  const coded = (code: string): Error => Object.assign(new Error("x"), { code });
+  const named = (name: string): Error => Object.assign(new Error("x"), { name });
+  assertEquals(fileFault(coded("ENOSPC"))?.kind, "full");
+  assertEquals(fileFault(coded("EROFS"))?.kind, "denied");
+  assertEquals(fileFault(named("IsADirectory"))?.kind, "folder");
+  assertEquals(fileFault(named("NotADirectory"))?.kind, "blocked");
+  assertEquals(fileFault(named("NotFound"))?.kind, "missing");
+  assertEquals(fileFault(new TypeError("x")), null);
 });

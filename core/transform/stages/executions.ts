@@ -234,7 +234,9 @@ async function placeholderChanges(
   batch: Batch,
   caseKey: string,
 ): Promise<Change[]> {
-  if (batch.cases.has(caseKey) || batch.names.has(caseKey)) return [];
+  // A row that was only adopted from the target is not planned yet.
+  const isPlanned = batch.cases.get(caseKey)?.detail.placeholder === true;
+  if (isPlanned || batch.names.has(caseKey)) return [];
   const { transform, context: { automation } } = await transformOf(ctx);
   const planned = transform.placeholder(caseKey);
   const roots = transform.roots();
@@ -357,7 +359,9 @@ function planLog(
   group: RunGroup,
   execution: ExecutionRecord,
 ): PlannedLog {
-  const shape = caseShapeOf(batch.cases.get(group.caseKey));
+  const shape = batch.names.has(group.caseKey)
+    ? caseShapeOf(batch.cases.get(group.caseKey))
+    : { stepCount: 0, hasCall: false };
   const steps = batch.steps.get(execution.id) ?? null;
   const currentVersion = batch.versions.get(group.caseKey) ?? null;
   try {
