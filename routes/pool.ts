@@ -9,7 +9,6 @@ import { Problem } from "./problem.ts";
 import type { ControlPlaneServices, EngineConnection, WorkOutcome } from "./services.ts";
 
 /** Time windows begin on the minute. */
-const SCHEDULE_MS = 5_000;
 const FIRST_LOOK_MS = 10;
 
 /** How a run is worked on; the engine is handed in so that every verb shares the rest. */
@@ -26,9 +25,6 @@ interface Entry {
   run: Run | null;
   outcome: Promise<WorkOutcome>;
   done: Promise<void>;
-  /** Rates that the schedule last asked for, as text. */
-  rates: string;
-  rateReason: string | null;
 }
 
 export interface PoolHooks {
@@ -57,7 +53,6 @@ export class RunPool {
   readonly #entries = new Map<number, Entry>();
   readonly #reserved = new Set<number>();
   readonly #stop = new AbortController();
-  #ticker: Promise<void> | null = null;
 
   constructor(services: ControlPlaneServices, hooks: PoolHooks) {
     this.#services = services;
@@ -75,7 +70,10 @@ export class RunPool {
 
   /** Why a schedule holds the rates of a run; null when none does. */
   rateReasonOf(runId: string): string | null {
-    return this.#find(runId)?.rateReason ?? null;
+    const entry = this.#find(runId);
+    if (entry === undefined || entry === null) return null;
+    const windows = parseRateWindows(entry.settings.limits.schedule);
+    return ratesAt(windows, this.#services.clock.now()).reason;
   }
 
   /** Engines at work, for metrics. */
@@ -116,7 +114,6 @@ export class RunPool {
       abort.abort(new DOMException("the server is shutting down", "AbortError"));
     }
     await Promise.all(entries.map(({ done }) => done));
-    await this.#ticker;
   }
 
   #find(runId: string): Entry | undefined {
@@ -162,8 +159,6 @@ export class RunPool {
       settings,
       abort: new AbortController(),
       run,
-      rates: ratesKey({ source: null, target: null }),
-      rateReason: null,
     };
     const connection = await this.#services.connect(settings, store, (line) => {
       this.#services.log(line);
@@ -185,7 +180,6 @@ export class RunPool {
     const full: Entry = Object.assign(entry, { connection, outcome, done: Promise.resolve() });
     this.#entries.set(scope.id, full);
     full.done = this.#follow(full, outcome);
-    this.#ticker ??= this.#followSchedules().finally(() => this.#ticker = null);
     return full;
   }
 
@@ -225,34 +219,6 @@ export class RunPool {
       if (entry.run !== null) this.#hooks.onEnd(entry.run.id);
     }
   }
-
-  /** Applies `limits.schedule` of every run while there are any; a change by hand holds until the next window. */
-  async #followSchedules(): Promise<void> {
-    while (this.#entries.size > 0 && !this.#stop.signal.aborted) {
-      for (const entry of this.#entries.values()) {
-        await this.#applySchedule(entry).catch((error: unknown) => {
-          const { message } = describeError(error);
-          this.#services.log({ level: "warning", event: "schedule.failed", data: { message } });
-        });
-      }
-      await this.#services.clock.sleep(SCHEDULE_MS, this.#stop.signal).catch(() => undefined);
-    }
-  }
-
-  async #applySchedule(entry: Entry): Promise<void> {
-    const windows = parseRateWindows(entry.settings.limits.schedule);
-    if (windows.length === 0 || entry.run === null) return;
-    const { source, target, reason } = ratesAt(windows, this.#services.clock.now());
-    const rates = ratesKey({ source, target });
-    if (rates === entry.rates) return;
-    await entry.connection.migrator.control(entry.run.id, { limits: { source, target } });
-    entry.rates = rates;
-    entry.rateReason = reason;
-  }
-}
-
-function ratesKey(rates: { source: number | null; target: number | null }): string {
-  return `${rates.source}/${rates.target}`;
 }
 
 /** The run that the engine will work on; null for a new one, which gets its id from the engine. */

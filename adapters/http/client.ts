@@ -31,6 +31,10 @@ const MAX_SAME = { html: 3, body: 6, server: 6 } as const;
 /** More patience while nothing else succeeds either: it may be an outage. */
 const MAX_SAME_ALONE = 8;
 
+/** A request that may not wait long: this many tries, or two when they took so long. */
+const FAST_TRIES = 5;
+const FAST_MS = 5_000;
+
 type Answered = { answer: ReadAnswer; body: ReadableStream<Uint8Array> | null };
 type Step = { verdict: Verdict; answered: Answered | null };
 
@@ -257,7 +261,7 @@ export class Client implements HttpClient {
     const before = job.troubleSinceMs;
     const same = job.failedWith(problem, nowMs);
     this.#checkStays(job, problem, { same, since: before ?? nowMs });
-    if (spec.failFast && job.tries >= 2) throw gaveUpError(subject, problem);
+    if (spec.failFast && isTriedEnough(job, nowMs)) throw gaveUpError(subject, problem);
     if (spec.maxAttempts !== undefined && job.tries >= spec.maxAttempts) {
       throw gaveUpError(subject, problem);
     }
@@ -339,4 +343,8 @@ export class Client implements HttpClient {
     const { log, system } = this.#options;
     log?.({ level, event, data: { system, ...data } });
   }
+}
+
+function isTriedEnough(job: Job, nowMs: number): boolean {
+  return job.tries >= FAST_TRIES || (job.tries >= 2 && nowMs - job.startedMs > FAST_MS);
 }

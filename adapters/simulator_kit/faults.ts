@@ -180,13 +180,19 @@ async function discard(answer: Response): Promise<void> {
   await answer.body?.cancel();
 }
 
-/** `truncated`: a well-formed HTTP answer whose text stops early; `reset`: the connection breaks. */
+/**
+ * `truncated`: a well-formed HTTP answer whose text stops early; `reset`: the connection breaks. A file
+ * that stops early always breaks: nothing else would tell.
+ */
 async function cutAnswer(answer: Response, fault: Fault): Promise<Response> {
   const bytes = new Uint8Array(await answer.arrayBuffer());
   const cut = bytes.subarray(0, Math.min(bytes.length - 1, Math.floor(bytes.length * fault.at)));
   const headers = new Headers(answer.headers);
   headers.delete("content-length");
-  if (fault.kind === "truncated") return new Response(cut, { status: answer.status, headers });
+  const isJson = headers.get("content-type")?.includes("json") === true;
+  if (fault.kind === "truncated" && isJson) {
+    return new Response(cut, { status: answer.status, headers });
+  }
   return broken(cut, answer.status, headers);
 }
 

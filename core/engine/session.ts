@@ -13,7 +13,8 @@ import {
 } from "../errors.ts";
 import type { ExitCode } from "../errors.ts";
 import { Committer } from "./committer.ts";
-import { NO_CONTROL, readControl } from "./control.ts";
+import { NO_CONTROL, readControl, writeControl } from "./control.ts";
+import { parseRateWindows, ratesAt } from "./schedule.ts";
 import { preflight } from "./doctor.ts";
 import { allStages, selectStages } from "./graph.ts";
 import { instant, LeaseKeeper } from "./lease_keeper.ts";
@@ -46,6 +47,8 @@ export class Session {
   #committer: Committer | null = null;
   #failure: unknown = null;
   #control: RunControl = NO_CONTROL;
+  /** Rates that the schedule last asked for. */
+  #scheduledRates = "null/null";
   #tracker: ProgressTracker | null = null;
   /** Makes the next commit carry the counters whatever the time. */
   #flushNext: () => void = () => undefined;
@@ -260,6 +263,7 @@ export class Session {
     const loop = async (): Promise<void> => {
       while (!stop.signal.aborted) {
         try {
+          await this.#followSchedule(run);
           const control = await readControl(store, run.id);
           if (JSON.stringify(control) !== JSON.stringify(this.#control)) {
             this.controlChanged(control);
@@ -282,6 +286,17 @@ export class Session {
       stop.abort();
       await running;
     };
+  }
+
+  /** Asks for the rates of `limits.schedule` when a window begins or ends; a change by hand holds until then. */
+  async #followSchedule(run: Run): Promise<void> {
+    const { clock, settings, store } = this.#services;
+    const windows = parseRateWindows(settings.limits.schedule);
+    const { source, target } = ratesAt(windows, clock.now());
+    const rates = `${source}/${target}`;
+    if (rates === this.#scheduledRates) return;
+    this.#scheduledRates = rates;
+    await writeControl(store, run.id, { limits: { source, target } });
   }
 
   /** Holds the run still until somebody resumes it; false when the process is to end meanwhile. */
@@ -354,6 +369,7 @@ export class Session {
         if (options.signal?.aborted) throw readSignal.reason;
         keeper?.assertFresh();
       },
+      assertStillHeld: () => keeper?.assertFresh(),
       stopping: () =>
         this.#failure !== null || options.signal?.aborted === true ||
         this.#control.desired !== "running" ||

@@ -24,6 +24,8 @@ export interface RunContext extends Services {
   commit: (changes: Change[]) => Promise<void>;
   /** Throws when this process may no longer write to the target. */
   assertMayWrite: () => void;
+  /** Throws when the lease went stale while the intent was being committed. */
+  assertStillHeld: () => void;
   /** The load may start although the month's quota is smaller than the plan. */
   spendQuota: boolean;
   /** True once no further unit may start (Ctrl-C, pause, budget, an error elsewhere). */

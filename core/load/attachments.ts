@@ -315,7 +315,7 @@ async function upload(ctx: RunContext, job: Job): Promise<boolean> {
             attempt: row.attempt,
           }],
         }]);
-        ctx.assertMayWrite();
+        ctx.assertStillHeld();
       },
     });
     await markLoaded(ctx, row, stored);

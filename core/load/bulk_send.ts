@@ -106,7 +106,7 @@ class Batch {
         this.#ctx.assertMayWrite();
         await this.#ctx.commit(this.#intent(results, !intended));
         intended = true;
-        this.#ctx.assertMayWrite();
+        this.#ctx.assertStillHeld();
       } catch (error) {
         vetoed = true;
         throw error;

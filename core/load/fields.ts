@@ -63,7 +63,7 @@ async function makeField(ctx: RunContext, planned: PlannedField): Promise<void> 
             { op: "planTargets", rows: [{ ...row, ...sending }] },
             { op: "targets", rows: [{ kind: "field", key, ...sending }] },
           ]);
-          ctx.assertMayWrite();
+          ctx.assertStillHeld();
         },
       });
       return await keepField(ctx, key, field);

@@ -294,7 +294,7 @@ export class Loader {
         }],
       }, ...this.#inlineIntent(ready)]);
       // The commit may have taken long enough for another owner to step in.
-      this.#ctx.assertMayWrite();
+      this.#ctx.assertStillHeld();
     };
     let created: Created;
     try {

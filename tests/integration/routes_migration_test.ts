@@ -125,7 +125,7 @@ Deno.test("close() finishes the work in hand; a new plane resumes what was left"
   await using world = await smallWorld();
   const slow = {
     source: { requestsPerMinute: 3_000 },
-    target: { settleMs: 500, timeoutMs: 1_000 },
+    target: { requestsPerMinute: 1_000_000, settleMs: 500, timeoutMs: 1_000 },
   };
   const first = startPlane(worldServices(world, {}, slow));
   const { runId } = await (await first.ask("POST", "/v1/migrations", { body: {} })).json();
@@ -152,7 +152,7 @@ Deno.test("cancel ends a running migration for good", async () => {
   await using world = await smallWorld();
   const slow = {
     source: { requestsPerMinute: 1_200 },
-    target: { settleMs: 500, timeoutMs: 1_000 },
+    target: { requestsPerMinute: 1_000_000, settleMs: 500, timeoutMs: 1_000 },
   };
   const plane = startPlane(worldServices(world, {}, slow));
   const { runId } = await (await plane.ask("POST", "/v1/migrations", { body: {} })).json();
@@ -179,5 +179,23 @@ Deno.test("a run whose credentials are refused says why", async () => {
   }
   assertStringIncludes(reason ?? "", "qTest");
   assert(!(reason ?? "").includes("not-the-token"));
+  await plane.close();
+});
+
+Deno.test("rollback over HTTP deletes what the run created; retry works on a completed run", async () => {
+  await using world = await smallWorld(6, 10);
+  const plane = startPlane(worldServices(world));
+  const wait = { headers: { prefer: "wait=60" } };
+  const { runId } = await (await plane.ask("POST", "/v1/migrations", { body: {} })).json();
+  const id = `/v1/migrations/${runId}`;
+  const running = await plane.ask("POST", `${id}/rollback`);
+  assertEquals(running.status, 409);
+  assertEquals((await (await plane.ask("GET", id, wait)).json()).state, "completed");
+  const retried = await plane.ask("POST", `${id}/retry`, { ...wait, body: { keys: ["SA-T1"] } });
+  assert(retried.ok, JSON.stringify(await retried.json()));
+  for (let n = 0; n < 2; n++) {
+    const back = await plane.ask("POST", `${id}/rollback`, wait);
+    assertEquals([back.status, (await back.json()).state], [200, "rolled-back"]);
+  }
   await plane.close();
 });

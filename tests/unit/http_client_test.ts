@@ -184,7 +184,7 @@ Deno.test("request() gives up with InterruptedError after maxOutageMs and not be
   await assertRejects(() => clock.run(work), InterruptedError, "longer than 10 minutes");
 });
 
-Deno.test("request() with failFast tries twice and names the address", async () => {
+Deno.test("request() with failFast tries for seconds only and names the address", async () => {
   const { get, clock, requests } = rig(() => refusedConnection());
   const error = await assertRejects(
     () => clock.run(get({ failFast: true })),
@@ -192,7 +192,11 @@ Deno.test("request() with failFast tries twice and names the address", async () 
     "Cannot reach qTest at https://qtest.example: connection refused",
   );
   assert(error.hint !== undefined);
-  assertEquals(requests.length, 2);
+  assertEquals(requests.length, 5);
+  assert(clock.monotonic() < 5_000);
+  const silent = rig(() => "hang");
+  await assertRejects(() => silent.clock.run(silent.get({ failFast: true })), GaveUpError);
+  assertEquals(silent.requests.length, 2);
 });
 
 Deno.test("request() with maxAttempts gives up with the status", async () => {

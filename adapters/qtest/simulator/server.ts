@@ -131,7 +131,12 @@ export class QtestServer {
         route: route.path,
         url: url.pathname + url.search,
       });
-      const bytes = new Uint8Array(await c.req.arrayBuffer());
+      const bytes = await c.req.arrayBuffer().then((body) => new Uint8Array(body), () => null);
+      if (bytes === null) {
+        // The client went away in the middle of its request.
+        end(400);
+        return new Response(null, { status: 400 });
+      }
       const call = this.#callOf(
         c.req.param() as Record<string, string>,
         url,
