@@ -10,6 +10,9 @@ import { processHost } from "./host.ts";
 import type { NotifierOptions } from "./notify/mod.ts";
 import type { StoreAdmin } from "./libsql/mod.ts";
 import { createSystemClock } from "./system.ts";
+import { span } from "./telemetry.ts";
+
+export { UNIT_BOUNDS_S, unitDurations } from "./telemetry.ts";
 
 export { processHost } from "./host.ts";
 export { createSystemClock } from "./system.ts";
@@ -67,6 +70,7 @@ export async function connect(options: ConnectOptions): Promise<Connection> {
     blobs: createFileBlobs(blobFolder(settings.store.url), `${settings.report.dir}/files`),
     clock: createSystemClock(),
     host: processHost(),
+    span,
     log,
   });
   return {
@@ -114,7 +118,11 @@ async function createClients(
   const { baseUrl, projectKey } = source;
   return {
     source: zephyr.createZephyrSource({ http: sourceHttp, baseUrl, projectKey }),
-    target: qtest.createQtestTarget({ http: targetHttp, projectId: rest.projectId }),
+    target: qtest.createQtestTarget({
+      http: targetHttp,
+      projectId: rest.projectId,
+      approve: rest.approve,
+    }),
     close(): void {
       sourceHttp.close();
       targetHttp.close();

@@ -125,8 +125,24 @@ export class Metrics {
     }
     this.http.write(page);
     this.#traffic(page);
+    this.#units(page);
     await this.#store(page);
     return page.text();
+  }
+
+  #units(page: MetricsPage): void {
+    const units = this.#plane.services.units?.();
+    if (units === undefined) return;
+    const name = "ztoq_unit_duration_seconds";
+    const help = "Time a unit of work took, waiting for slots included";
+    for (const [unit, { count, sumS, buckets }] of units.durations) {
+      units.bounds.forEach((le, index) => {
+        page.add(name, "histogram", help, buckets[index] ?? 0, { unit, le }, "_bucket");
+      });
+      page.add(name, "histogram", help, count, { unit, le: "+Inf" }, "_bucket");
+      page.add(name, "histogram", help, sumS, { unit }, "_sum");
+      page.add(name, "histogram", help, count, { unit }, "_count");
+    }
   }
 
   async #lag(): Promise<number> {

@@ -55,6 +55,11 @@ export interface ControlPlaneServices {
   onOutcome?: (outcome: WorkOutcome, settings: Settings) => Promise<void>;
   /** Called once per persisted event of runs in this process (webhooks); its failure is logged. */
   onEvent?: (event: EventRow) => Promise<void>;
+  /** Durations of units of work by name: buckets count values up to each bound (seconds). */
+  units?: () => {
+    bounds: readonly number[];
+    durations: ReadonlyMap<string, { count: number; sumS: number; buckets: number[] }>;
+  };
   /** Resident memory in bytes, for metrics. */
   memoryBytes?: () => number;
   /** How often the event table is read while somebody listens, ms. @default {500} */

@@ -58,6 +58,17 @@ export interface Stage {
   run: (ctx: RunContext) => Promise<boolean>;
 }
 
+/** Runs a unit of work, inside a span where there is somebody to see it. */
+export function unit<T>(
+  ctx: Pick<RunContext, "span" | "run">,
+  name: string,
+  key: string,
+  work: () => Promise<T>,
+): Promise<T> {
+  if (ctx.span === undefined) return work();
+  return ctx.span(name, { "ztoq.run": ctx.run.id, "ztoq.key": key }, work);
+}
+
 /**
  * Runs `work` over items with at most `limit` at a time; starts nothing new once `stop()` is true.
  * Items may come from a generator that reads pages: workers go on while it reads.

@@ -35,6 +35,12 @@ export interface Services {
   blobs: Blobs;
   clock: Clock;
   host: Host;
+  /** Runs a unit of work inside a span of that name; absent = just runs it. */
+  span?: <T>(
+    unit: string,
+    attributes: Record<string, string>,
+    work: () => Promise<T>,
+  ) => Promise<T>;
   log: (
     entry: {
       level: "debug" | "info" | "warning" | "error";

@@ -7,7 +7,7 @@ import type { Change, Detail, DetailRow, DetailTask, UnreadableRow } from "../po
 import type { AttachmentOwner, AttachmentRecord, ListKind, RecordByKind } from "../records/mod.ts";
 import { ownerKey } from "../records/mod.ts";
 import type { RunContext, Stage } from "../engine/stage.ts";
-import { pool } from "../engine/stage.ts";
+import { pool, unit } from "../engine/stage.ts";
 import { RefusedError, SetAsideError } from "../errors.ts";
 import type { Settings } from "../config/types.ts";
 import { readsExecutions, stepStatusFilter } from "./selection.ts";
@@ -88,7 +88,8 @@ async function forEachOpen<K extends ListKind>(
     ctx.progress(options.stage, { done: count.done, total: options.total });
   const open = openRecords(ctx, options, count);
   await pool(open, ctx.settings.source.concurrency, ctx.stopping, async (record) => {
-    await options.work(record, options.key(record));
+    const key = options.key(record);
+    await unit(ctx, options.stage, key, () => options.work(record, key));
     count.done++;
     report();
     ctx.topics.bump(options.stage);

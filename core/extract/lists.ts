@@ -2,6 +2,7 @@
 import type { Change, ListSpec, SourcePage } from "../ports/mod.ts";
 import type { ListKind, StatusType } from "../records/mod.ts";
 import type { RunContext, Stage } from "../engine/stage.ts";
+import { unit } from "../engine/stage.ts";
 import type { Settings } from "../config/types.ts";
 import { readsExecutions } from "./selection.ts";
 
@@ -85,7 +86,8 @@ async function readPass(
       total: page.total ?? note.total,
       passes: page.next === null ? note.passes + 1 : note.passes,
     };
-    await ctx.commit([...pageChanges(ctx, list, page), ctx.noteChange(noteName, note)]);
+    const changes = [...pageChanges(ctx, list, page), ctx.noteChange(noteName, note)];
+    await unit(ctx, stage, page.at, () => ctx.commit(changes));
     ctx.progress(stage, { done: note.rows, total: note.total });
     if (ctx.stopping()) break;
   }

@@ -10,6 +10,7 @@
 import type { Change, Created, DraftKind, TargetRow } from "../ports/mod.ts";
 import { InDoubtError, RefusedError, SetAsideError, StopError } from "../errors.ts";
 import type { RunContext } from "../engine/stage.ts";
+import { unit } from "../engine/stage.ts";
 import type { Prepared } from "./prepare.ts";
 import { numberedName, prepare } from "./prepare.ts";
 import { Reconciler } from "./reconcile.ts";
@@ -255,7 +256,7 @@ export class Loader {
   #start(entry: Entry, ready: Ready): void {
     entry.state = "busy";
     this.#busy++;
-    this.#send(entry, ready)
+    unit(this.#ctx, this.#options.stage, entry.row.key, () => this.#send(entry, ready))
       .catch((error) => {
         this.#fail(error);
         if (entry.state === "busy") entry.state = "idle";
@@ -281,18 +282,22 @@ export class Loader {
       intended = true;
       row.sentAt = this.#ctx.nowIso();
       row.state = "sending";
-      await this.#ctx.commit([{
-        op: "targets",
-        rows: [{
-          kind: row.kind,
-          key: row.key,
-          state: "sending",
-          attempt: row.attempt,
-          sentAt: row.sentAt,
-          payloadHash: ready.hash,
-          ...(entry.dashed ? { detail: { dashed: true } } : {}),
-        }],
-      }, ...this.#inlineIntent(ready)]);
+      await this.#ctx.commit([
+        {
+          op: "targets",
+          rows: [{
+            kind: row.kind,
+            key: row.key,
+            state: "sending",
+            attempt: row.attempt,
+            sentAt: row.sentAt,
+            payloadHash: ready.hash,
+            ...(entry.dashed ? { detail: { dashed: true } } : {}),
+          }],
+        },
+        ...this.#inlineIntent(ready),
+        ...lossesOf(row, ready),
+      ]);
       // The commit may have taken long enough for another owner to step in.
       this.#ctx.assertStillHeld();
     };
@@ -335,15 +340,6 @@ export class Loader {
         },
       }],
     }, ...await this.#confirmInline(ready, created)];
-    if (ready.losses !== null) {
-      changes.push({
-        op: "losses",
-        phase: "transform",
-        kind: ready.losses.kind,
-        key: row.key,
-        rows: ready.losses.rows,
-      });
-    }
     if (row.lastError !== null) {
       changes.push({ op: "clearIssues", phase: "load", kind: row.kind, key: row.key });
     }
@@ -608,4 +604,11 @@ export class Loader {
 /** The draft as people may read it; file bytes stay out. */
 function payloadText(draft: Ready["draft"]): string {
   return JSON.stringify(draft, (key, value) => key === "bytes" ? undefined : value);
+}
+
+/** Losses of what is sent, kept with its hash: after a lost answer nobody would tell them. */
+function lossesOf(row: TargetRow, ready: Ready): Change[] {
+  if (ready.losses === null) return [];
+  const { kind, rows } = ready.losses;
+  return [{ op: "losses", phase: "transform", kind, key: row.key, rows }];
 }

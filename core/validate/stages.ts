@@ -10,10 +10,12 @@ import type {
   Draft,
   DraftKind,
   Found,
+  LossRow,
   TargetKind,
   TargetRow,
 } from "../ports/mod.ts";
 import type { RunContext, Stage } from "../engine/stage.ts";
+import { unit } from "../engine/stage.ts";
 import type { ValidationSummary } from "../report/model.ts";
 import type { Settings } from "../config/types.ts";
 import { DRAFT_KINDS } from "../load/adopt.ts";
@@ -69,7 +71,7 @@ async function validateKind(ctx: RunContext, kind: DraftKind): Promise<boolean> 
   const state: Pass = { ctx, kind, pass, tally: { ...NO_TALLY } };
   const stage = `validate.${kind}`;
   for await (const page of ctx.target.sweep(kind, ctx.readSignal)) {
-    await comparePage(state, page, false);
+    await unit(ctx, stage, `page of ${page.length}`, () => comparePage(state, page, false));
     ctx.progress(stage, { done: state.tally.checked });
     if (ctx.stopping()) return false;
   }
@@ -98,6 +100,7 @@ async function comparePage(state: Pass, page: Found[], direct: boolean): Promise
     if (row === undefined) continue;
     const ready = prepared.get(row.key);
     if (ready?.state !== "ready") continue;
+    await noteDashes(ctx, row, ready.losses?.rows ?? []);
     const fields = incomplete(ready.draft, found) ? null : compareFound(ready.draft, found);
     if (fields === null || (fields.length > 0 && !direct)) {
       doubtful.push({ row, draft: ready.draft });
@@ -109,6 +112,21 @@ async function comparePage(state: Pass, page: Found[], direct: boolean): Promise
   }
   await commitPage(state, seen, differences);
   await recompare(state, doubtful);
+}
+
+/**
+ * A case that was found after a lost answer, or adopted, holds dashes that its losses do not tell of:
+ * they were written before the tenant was known to refuse empty texts.
+ */
+async function noteDashes(ctx: RunContext, row: TargetRow, rows: LossRow[]): Promise<void> {
+  if (!rows.some((loss) => loss.rule === "empty-expected")) return;
+  await ctx.commit([{
+    op: "losses",
+    phase: "transform",
+    kind: "testCase",
+    key: row.key,
+    rows,
+  }]);
 }
 
 /** A log found by search may come without its step logs. */

@@ -6,6 +6,8 @@ import {
   type ManagedStore,
   openStore,
   processHost,
+  UNIT_BOUNDS_S,
+  unitDurations,
 } from "../../adapters/connect.ts";
 import type { Settings } from "../../core/config/mod.ts";
 import { parseRateWindows } from "../../core/engine/schedule.ts";
@@ -133,6 +135,7 @@ async function createServices(
     version: manifest.version,
     onOutcome: async (outcome, own) => await writeReports(await store(), outcome, own),
     ...(onEvent === undefined ? {} : { onEvent }),
+    units: () => ({ bounds: UNIT_BOUNDS_S, durations: unitDurations() }),
     memoryBytes: () => Deno.memoryUsage().rss,
   };
 }

@@ -17,8 +17,15 @@ const row = (kind: TargetKind, state: TargetState) => (change: Change): boolean 
 const checkpoint = (part: string) => (change: Change): boolean =>
   change.op === "checkpoint" && change.value !== null && change.name.includes(part);
 
+/** The executions of one case lie on both sides of a page's end, and the later ones are older. */
+const STRADDLING: WorldOptions = {
+  ...OPTIONS,
+  zephyr: { seed: 107, data: { cases: 20, executions: 60 } },
+};
+
 interface KillCase {
   name: string;
+  options?: WorldOptions;
   points: KillPoint[];
   faults?: InjectedFault[];
 }
@@ -62,6 +69,16 @@ const CASES: KillCase[] = [
       { at: "afterCommit", when: checkpoint("stage/load.module") },
       { at: "afterCommit", when: checkpoint("stage/load.testLog") },
     ],
+  },
+  {
+    name: "between two pages of planned executions",
+    options: STRADDLING,
+    points: [{ at: "afterCommit", when: checkpoint("plan/execution") }],
+  },
+  {
+    name: "after the last page of planned executions",
+    options: STRADDLING,
+    points: [{ at: "afterCommit", when: checkpoint("plan/execution"), nth: 2 }],
   },
   // Every kind of create, at every boundary.
   ...(["module", "testCycle", "testCase", "testSuite", "testRun", "testLog"] as const).flatMap(
@@ -180,9 +197,9 @@ const named = CASES.map((item) => ({
   name: `advance() leaves everything once, killed ${item.name}`,
 }));
 
-testTogether(named, async ({ points, faults = [] }) => {
-  const expected = await undisturbed(OPTIONS);
-  await using world = await startWorld(OPTIONS);
+testTogether(named, async ({ points, options = OPTIONS, faults = [] }) => {
+  const expected = await undisturbed(options);
+  await using world = await startWorld(options);
   for (const fault of faults) world.qtest.injectFault(fault);
   const outcome = await migrateThrough(world, points);
   assertExactlyOnce(world, outcome, expected);

@@ -29,6 +29,10 @@ const STAGE = "transform.execution";
 interface PlanNote {
   /** Cursor of the last page before the first execution that is not planned yet. */
   after: string | null;
+  /** Case of that execution: what the page holds before it is planned. */
+  from?: string | null;
+  /** Everything is planned. */
+  ended?: boolean;
   /** Next load order number. */
   seq: number;
   done: number;
@@ -40,32 +44,36 @@ export function executionsStage(after: string[]): Stage {
 
 async function planExecutions(ctx: RunContext): Promise<boolean> {
   const note = await ctx.note<PlanNote>(NOTE) ?? { after: null, seq: 1, done: 0 };
+  if (note.ended === true) return true;
   const total = (await ctx.store.countRecords(ctx.scope.id)).execution;
   const wantsSteps = await stepStatusFilter(ctx);
   let { after, seq, done } = note;
-  let safe = after;
+  let skipTo = note.from;
   let carry: ExecutionRecord[] = [];
+  /** Cursor before the page in which the carried rows begin. */
+  let carriedFrom = after;
   for (;;) {
-    const before = after;
     const page: { rows: ExecutionRecord[]; cursor: string | null } = await ctx.store.records(
       ctx.scope.id,
       "execution",
       { after, limit: BATCH },
     );
-    const last = page.cursor === null ? undefined : page.rows.at(-1)?.testCaseKey;
-    const rows = [...carry, ...page.rows];
-    const complete = last === undefined ? rows : rows.filter((row) => row.testCaseKey !== last);
-    const rest = last === undefined ? [] : rows.filter((row) => row.testCaseKey === last);
+    const ended = page.cursor === null;
+    const last = page.rows.at(-1)?.testCaseKey;
+    const rows = [...carry, ...startingWith(skipTo, page.rows)];
+    skipTo = undefined;
+    const complete = ended ? rows : rows.filter((row) => row.testCaseKey !== last);
+    const rest = ended ? [] : rows.filter((row) => row.testCaseKey === last);
+    if (carry[0]?.testCaseKey !== last || carry.length === 0) carriedFrom = after;
     if (complete.length > 0) {
       if (!await waitForExecutions(ctx, complete, wantsSteps)) return false;
       const planned = await planBatch(ctx, complete, seq, wantsSteps);
       seq = planned.seq;
       done += complete.length;
-      // The carried rows are of this page: a restart plans it again, which changes nothing.
-      safe = before;
+      const place = ended ? { after: null, ended } : { after: carriedFrom, from: last ?? null };
       await ctx.commit([
         ...planned.changes,
-        ctx.noteChange(NOTE, { after: safe, seq, done } satisfies PlanNote),
+        ctx.noteChange(NOTE, { ...place, seq, done } satisfies PlanNote),
       ]);
       ctx.progress(STAGE, { done, total });
       ctx.topics.bump(STAGE);
@@ -75,6 +83,19 @@ async function planExecutions(ctx: RunContext): Promise<boolean> {
     if (after === null) return true;
     if (ctx.stopping()) return false;
   }
+}
+
+/**
+ * The rows from the first one of a case on. What stands before it is planned: planned once more
+ * without its case's rows of earlier pages it would come after them, whatever its time.
+ */
+function startingWith(
+  caseKey: string | null | undefined,
+  rows: ExecutionRecord[],
+): ExecutionRecord[] {
+  if (caseKey === undefined) return rows;
+  const first = rows.findIndex((row) => row.testCaseKey === caseKey);
+  return first < 0 ? rows : rows.slice(first);
 }
 
 async function waitForExecutions(
