@@ -78,6 +78,8 @@ export class Session {
     const committer = await this.#open(run);
     try {
       const finished = await this.#advance(run, options, committer);
+      // What ended the work may have looked like an interruption to the stages.
+      if (!finished && this.#failure !== null) throw this.#failure;
       return await this.#finish(run, finished ? null : this.#interruption(options));
     } catch (error) {
       return await this.#fail(run, error);
@@ -401,7 +403,7 @@ export class Session {
     if (this.#control.desired === "cancelled") {
       return new StopError(EXIT.failed, this.#control.reason ?? "Cancelled by request");
     }
-    if (options.signal?.aborted) {
+    if (options.signal?.aborted || options.force?.aborted) {
       return new InterruptedError("Interrupted; everything done is kept");
     }
     if (options.budgetMs !== undefined) return new InterruptedError("The time given is used up");

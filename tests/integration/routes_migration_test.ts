@@ -1,6 +1,8 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { openLibsqlStore } from "../../adapters/libsql/mod.ts";
 import { readEvents, startPlane, worldServices } from "../helpers/control_plane.ts";
 import { openApiCheck } from "../helpers/openapi_check.ts";
+import { startSqld, whySqldIsMissing } from "../helpers/sqld.ts";
 import { startWorld, type World } from "../helpers/world.ts";
 
 interface Json {
@@ -90,8 +92,8 @@ Deno.test("a migration is started, throttled, paused, resumed and validated over
   await plane.close();
 });
 
-Deno.test("a whole migration goes in ticks, with nothing working in between", async () => {
-  await using world = await smallWorld(30, 60);
+/** Drives a whole migration through the exported app in ticks of two seconds. */
+async function driveInTicks(world: World): Promise<void> {
   const plane = startPlane(worldServices(world, {}, {
     source: { requestsPerMinute: 2_400 },
     target: { requestsPerMinute: 3_600, settleMs: 500, timeoutMs: 500 },
@@ -119,6 +121,29 @@ Deno.test("a whole migration goes in ticks, with nothing working in between", as
   assert(ticks >= 1, `${ticks} ticks`);
   assertEquals(world.qtest.oracle().duplicates, []);
   await plane.close();
+}
+
+Deno.test("a whole migration goes in ticks, with nothing working in between", async () => {
+  await using world = await smallWorld(30, 60);
+  await driveInTicks(world);
+});
+
+Deno.test("a whole migration goes in ticks, with a libSQL server and no file system", async () => {
+  const missing = await whySqldIsMissing();
+  if (missing !== null) return console.log(`skipped: ${missing}`);
+  const sqld = await startSqld();
+  const store = await openLibsqlStore({ url: sqld.url });
+  await store.migrate();
+  try {
+    await using world = await startWorld({
+      zephyr: { seed: 9, data: { cases: 15, executions: 30 } },
+      store,
+    });
+    await driveInTicks(world);
+  } finally {
+    await store.close();
+    await sqld.stop();
+  }
 });
 
 Deno.test("close() finishes the work in hand; a new plane resumes what was left", async () => {
