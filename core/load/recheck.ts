@@ -1,4 +1,8 @@
-/** Looks once more at everything that was ever in doubt: a late commit shows as a second copy. @module */
+/**
+ * Looks once more at what was sent again after its absence was proved: a commit later than that shows
+ * as a second copy. What was sent once is there once.
+ * @module
+ */
 import type { DraftKind, TargetRow } from "../ports/mod.ts";
 import type { RunContext, Stage } from "../engine/stage.ts";
 import { DRAFT_KINDS } from "./adopt.ts";
@@ -36,7 +40,7 @@ async function doubtedByParent(
       kind,
       { after, limit: 500, states: ["loaded"], everInDoubt: true },
     );
-    for (const row of page.rows) {
+    for (const row of page.rows.filter((item) => item.attempt > 1)) {
       const key = `${row.parentKind}/${row.parentKey}`;
       groups.set(key, [...groups.get(key) ?? [], row]);
     }

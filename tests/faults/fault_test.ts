@@ -1,4 +1,4 @@
-import { assert } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import { createHttpClient } from "../../adapters/http/mod.ts";
 import { createQtestHttp, createQtestTarget } from "../../adapters/qtest/mod.ts";
 import type { FaultKind, FaultPlan } from "../../adapters/simulator_kit/mod.ts";
@@ -126,6 +126,21 @@ async function lagBehind(): Promise<void> {
   await migrate(world);
 }
 
+/** Later than the request timeout and the settling time together: the limit of the guarantee. */
+async function commitTooLate(): Promise<void> {
+  await using world = await startWorld(OPTIONS);
+  const late = { kind: "slow", delayMs: 1_100, commitFirst: false } as const;
+  world.qtest.injectFault({ ...late, route: "/test-cases", skip: 3 });
+  // The load must not be over before the late one lands.
+  world.qtest.injectFault({ kind: "reset", route: "/test-logs", times: 8 });
+  world.qtest.injectFault({ kind: "reset", route: "/test-runs", times: 8 });
+  const outcome = await startLife(world, new Killing(null)).advance();
+  assertEquals(world.qtest.oracle().duplicates.length, 1);
+  assertEquals([outcome.exitCode, outcome.summary.validation.duplicate], [4, 1]);
+  const { rows } = await world.store.issues(1, { after: null, limit: 100 });
+  assertEquals(rows.filter((row) => row.reason === "duplicate").length, 1);
+}
+
 async function drift(): Promise<void> {
   const quirks: FaultPlan = { rate: 0.3, kinds: { slow: 1 }, slowMs: [0, 0] };
   await using world = await startWorld({
@@ -166,6 +181,9 @@ const CASES: FaultCase[] = [
   { name: "when pages drift and properties are missing", run: drift },
   planCase("mild", 9),
 ];
+
+Deno.test("advance() reports a second copy with exit 4, when a commit lands after all waiting", () =>
+  commitTooLate());
 
 testTogether(
   CASES.map((item) => ({ ...item, name: `advance() leaves everything once, ${item.name}` })),

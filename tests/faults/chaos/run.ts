@@ -1,5 +1,6 @@
 /** One migration by the real program in processes of its own, killed at random instants. */
 import { createRandom, type Random } from "../../../adapters/simulator_kit/mod.ts";
+import { openLibsqlStore } from "../../../adapters/libsql/mod.ts";
 import type { Summary } from "../../../core/report/model.ts";
 import { startWorld, type World, type WorldOptions } from "../../helpers/world.ts";
 import { contentOf, type Expected, undisturbed } from "../exactly_once.ts";
@@ -122,11 +123,39 @@ async function liveOn(stage: Stage): Promise<Lives> {
       continue;
     }
     if (AGAIN.includes(ended.code)) continue;
-    if (ended.code === 0) return { ...lives, summary: JSON.parse(ended.out) as Summary };
-    return { ...lives, problem: `exit ${ended.code}: ${ended.err.slice(-600)}` };
+    const summary = summaryOf(ended.out);
+    const problem = ended.code === 0
+      ? null
+      : `exit ${ended.code}: ${ended.err.slice(-600)}${await findings(folder)}`;
+    return { ...lives, summary, problem };
   }
   await world.zephyr.close();
   return { ...lives, problem: `did not end after ${lives.starts} starts` };
+}
+
+function summaryOf(out: string): Summary | null {
+  try {
+    const document = JSON.parse(out) as Partial<Summary>;
+    return document.counts === undefined ? null : document as Summary;
+  } catch {
+    return null;
+  }
+}
+
+/** What the database says of a run that did not end well. */
+async function findings(folder: string): Promise<string> {
+  const store = await openLibsqlStore({ url: `file:${folder}/ztoq.db`, readOnly: true });
+  try {
+    const page = { after: null, limit: 5 };
+    const runId = (await store.runs(null))[0]?.id ?? "";
+    const found = [
+      ...(await store.differences(runId, page)).rows,
+      ...(await store.issues(1, page, { setAside: true })).rows,
+    ];
+    return found.map((row) => `\n    ${JSON.stringify(row).slice(0, 700)}`).join("");
+  } finally {
+    await store.close();
+  }
 }
 
 function configOf({ plan }: Stage): unknown {
