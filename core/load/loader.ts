@@ -13,7 +13,7 @@ import type { RunContext } from "../engine/stage.ts";
 import { unit } from "../engine/stage.ts";
 import type { Prepared } from "./prepare.ts";
 import { numberedName, prepare } from "./prepare.ts";
-import { Reconciler } from "./reconcile.ts";
+import { adopt, findByMarker, Reconciler } from "./reconcile.ts";
 import type { Settled } from "./reconcile.ts";
 import { inlineNote } from "./inline_files.ts";
 import type { InlineKind } from "./inline_files.ts";
@@ -292,7 +292,7 @@ export class Loader {
             attempt: row.attempt,
             sentAt: row.sentAt,
             payloadHash: ready.hash,
-            ...(entry.dashed ? { detail: { dashed: true } } : {}),
+            ...(row.kind === "testCase" ? { detail: { dashed: entry.dashed || null } } : {}),
           }],
         },
         ...this.#inlineIntent(ready),
@@ -340,6 +340,8 @@ export class Loader {
         },
       }],
     }, ...await this.#confirmInline(ready, created)];
+    // Kept together: without the note the comparison would look for empty texts.
+    if (entry.dashed) changes.push(this.#ctx.noteChange(EMPTY_REFUSED_NOTE, true));
     if (row.lastError !== null) {
       changes.push({ op: "clearIssues", phase: "load", kind: row.kind, key: row.key });
     }
@@ -475,6 +477,7 @@ export class Loader {
       return false;
     }
     entry.dashed = true;
+    entry.row.detail = { ...entry.row.detail, dashed: true };
     const steps = draft.steps.map((step) => ({
       ...step,
       expectedHtml: step.expectedHtml || "-",
@@ -503,6 +506,7 @@ export class Loader {
     const { draft } = ready;
     const isAboutName = error.status === 400 && NAME_TAKEN.test(error.answer);
     if (!isAboutName || !("name" in draft)) return false;
+    if (await this.#isTakenByItself(entry)) return true;
     const number = Number(row.detail.nameNumber ?? 1) + 1;
     if (number > MAX_NAME_NUMBER) return false;
     const kind = row.recordKind ?? row.kind;
@@ -534,6 +538,17 @@ export class Loader {
     return true;
   }
 
+  /** A name may be taken by what was sent earlier and landed after all waiting. */
+  async #isTakenByItself(entry: Entry): Promise<boolean> {
+    const { row } = entry;
+    if (row.attempt < 2) return false;
+    const [found] = (await findByMarker(this.#ctx, this.#options.kind, [row])).get(row.key) ?? [];
+    if (found === undefined) return false;
+    await adopt(this.#ctx, row, found);
+    this.#finish(entry);
+    return true;
+  }
+
   async #isLoaded(row: TargetRow): Promise<boolean> {
     const rows = await this.#ctx.store.targetsByKey(this.#ctx.scope.id, row.kind, [row.key]);
     return rows.get(row.key)?.state === "loaded";
@@ -555,6 +570,7 @@ export class Loader {
       entry.row.state = "pending";
       entry.state = "idle";
       entry.dashed = false;
+      entry.row.detail = { ...entry.row.detail, dashed: false };
       return;
     }
     this.#finish(entry);

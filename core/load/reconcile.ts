@@ -7,7 +7,7 @@
 import type { Container, DraftKind, Found, TargetDetail, TargetRow } from "../ports/mod.ts";
 import type { Settings } from "../config/types.ts";
 import type { RunContext } from "../engine/stage.ts";
-import { transformOf } from "../transform/stages/context.ts";
+import { EMPTY_REFUSED_NOTE, transformOf } from "../transform/stages/context.ts";
 import { keyOfFound } from "./identity.ts";
 import { prepare } from "./prepare.ts";
 import { setAsideRow } from "./set_aside.ts";
@@ -221,7 +221,8 @@ export async function adopt(ctx: RunContext, row: TargetRow, found: Found): Prom
   let whole = found;
   const needsSteps = row.kind === "testCase" && (found.steps === null || found.versionId === null);
   if (needsSteps) whole = await ctx.target.read("testCase", found.id, ctx.readSignal) ?? found;
-  await ctx.commit([{
+  const wasDashed = row.detail.dashed === true;
+  await ctx.commit([...(wasDashed ? [ctx.noteChange(EMPTY_REFUSED_NOTE, true)] : []), {
     op: "targets",
     rows: [{
       kind: row.kind,

@@ -23,6 +23,12 @@ const STRADDLING: WorldOptions = {
   zephyr: { seed: 107, data: { cases: 20, executions: 60 } },
 };
 
+/** Steps without expected result get a dash, which the first refusal tells. */
+const REFUSING: WorldOptions = {
+  ...OPTIONS,
+  qtest: { seed: 7, switches: { emptyExpected: "refuse" } },
+};
+
 interface KillCase {
   name: string;
   options?: WorldOptions;
@@ -155,6 +161,14 @@ const CASES: KillCase[] = [
     name: "before an absent record is opened again",
     points: [{ at: "beforeCommit", when: row("testCase", "pending") }],
     faults: [{ kind: "reset", route: "/test-cases", times: 2, skip: 1 }],
+  },
+  {
+    name: "as it learns that the tenant refuses empty texts",
+    options: REFUSING,
+    points: [
+      { at: "beforeCommit", when: checkpoint("emptyExpectedRefused") },
+      { at: "afterCommit", when: checkpoint("emptyExpectedRefused") },
+    ],
   },
   // Files.
   {

@@ -2,33 +2,21 @@
 
 const AT_ONCE = 5;
 
-/** Registers one test per case; the first one to run starts them all, a few at a time. */
+/** Registers one test per case; each also starts the next few, so that they are under way by then. */
 export function testTogether<Case extends { name: string }>(
   cases: Case[],
   run: (item: Case) => Promise<void>,
 ): void {
   const results = new Map<Case, Promise<void>>();
-  let queue: Promise<unknown>[] = [];
-  const start = (): void => {
-    const waiting = cases.map((item) => {
-      const { promise, resolve } = Promise.withResolvers<void>();
-      const result = promise.then(() => run(item));
-      // Its own test reports a failure, however long before that it happens.
-      result.catch(() => {});
-      results.set(item, result);
-      return { resolve, result };
-    });
-    const next = async (): Promise<void> => {
-      for (let one = waiting.shift(); one !== undefined; one = waiting.shift()) {
-        one.resolve();
-        await one.result.catch(() => {});
-      }
-    };
-    queue = Array.from({ length: AT_ONCE }, next);
-  };
-  for (const item of cases) {
+  for (const [index, item] of cases.entries()) {
     Deno.test(item.name, async () => {
-      if (queue.length === 0) start();
+      for (const next of cases.slice(index, index + AT_ONCE)) {
+        if (results.has(next)) continue;
+        const result = run(next);
+        // Its own test reports a failure, however long before that it happens.
+        result.catch(() => {});
+        results.set(next, result);
+      }
       await results.get(item);
     });
   }
