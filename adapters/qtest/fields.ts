@@ -64,7 +64,8 @@ export function toField(object: FieldObject, wire: WireField): TargetField {
     // Options name their default on themselves, the field does not always repeat it.
     defaultValue: wire.default_value ??
       wire.allowed_values?.find((option) => option.is_default && option.is_active !== false)
-        ?.value ?? null,
+        ?.value ??
+      null,
   };
 }
 

@@ -210,8 +210,9 @@ async function prepareCases(
   rows: TargetRow[],
   parentId: (row: TargetRow) => string,
 ): Promise<[string, Prepared][]> {
-  const { transform } = await transformOf(ctx);
-  const bundles = await caseBundles(ctx, rows.map((row) => row.key));
+  const built = await transformOf(ctx);
+  const { transform } = built;
+  const bundles = await caseBundles(ctx, rows.map((row) => row.key), built);
   const calls = rows.flatMap((row) => callsOf(row));
   const called = await ctx.store.targetsByKey(ctx.scope.id, "testCase", [...new Set(calls)]);
   const filesOf = await inlineFilesOf(ctx, "testCase", rows.map((row) => row.key));

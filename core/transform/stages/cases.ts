@@ -6,6 +6,7 @@ import type { RunContext, Stage } from "../../engine/stage.ts";
 import { payloadHash } from "../mod.ts";
 import type { CasePlan } from "../types.ts";
 import { transformOf } from "./context.ts";
+import type { RunTransform } from "./context.ts";
 import { attachmentChanges, lossChange, setAsideChanges, targetRow } from "./rows.ts";
 import type { Needed } from "./waiting.ts";
 import { readsFiles, waitForDetails } from "./waiting.ts";
@@ -61,17 +62,21 @@ export interface CaseBundle {
   detail: DetailRow | undefined;
 }
 
-/** Reads cases with their scripts and tells the transform which called cases will exist. */
+/**
+ * Reads cases with their scripts and tells the transform which called cases will exist. The caller
+ * transforms them with this very one: meanwhile it may have been forgotten and built anew.
+ */
 export async function caseBundles(
   ctx: RunContext,
   keys: string[],
+  built: RunTransform,
 ): Promise<Map<string, CaseBundle>> {
   const [records, scripts, details] = await Promise.all([
     ctx.store.recordsByKey(ctx.scope.id, "testCase", keys),
     ctx.store.scripts(ctx.scope.id, keys),
     ctx.store.details(ctx.scope.id, "script", keys),
   ]);
-  await learnCalledCases(ctx, scripts);
+  await learnCalledCases(ctx, scripts, built);
   const bundles = new Map<string, CaseBundle>();
   for (const [key, record] of records) {
     bundles.set(key, {
@@ -83,13 +88,16 @@ export async function caseBundles(
   return bundles;
 }
 
-async function learnCalledCases(ctx: RunContext, scripts: Map<string, TestScript>): Promise<void> {
+async function learnCalledCases(
+  ctx: RunContext,
+  scripts: Map<string, TestScript>,
+  { migratedCases }: RunTransform,
+): Promise<void> {
   const called = new Set<string>();
   for (const script of scripts.values()) {
     for (const step of script.steps) if (step.call !== null) called.add(step.call.key);
   }
   if (called.size === 0) return;
-  const { migratedCases } = await transformOf(ctx);
   const keys = [...called];
   const [records, details, rows] = await Promise.all([
     ctx.store.recordsByKey(ctx.scope.id, "testCase", keys),
@@ -104,13 +112,14 @@ async function learnCalledCases(ctx: RunContext, scripts: Map<string, TestScript
 }
 
 async function caseBatch(ctx: RunContext, rows: TestCaseRecord[]): Promise<Change[]> {
-  const bundles = await caseBundles(ctx, rows.map((row) => row.key));
+  const built = await transformOf(ctx);
+  const bundles = await caseBundles(ctx, rows.map((row) => row.key), built);
   const owners = await ownerKeysOf(ctx, bundles);
   const files = await ctx.store.attachments(ctx.scope.id, [...owners.values()].flat());
   const changes: Change[] = [];
   for (const [key, bundle] of bundles) {
     const own = (owners.get(key) ?? []).flatMap((owner) => files.get(owner) ?? []);
-    changes.push(...await caseChanges(ctx, bundle, own));
+    changes.push(...await caseChanges(ctx, built, bundle, own));
   }
   return changes;
 }
@@ -136,6 +145,7 @@ function ownerKeysOf(
 
 async function caseChanges(
   ctx: RunContext,
+  built: RunTransform,
   bundle: CaseBundle,
   files: AttachmentRecord[],
 ): Promise<Change[]> {
@@ -159,7 +169,7 @@ async function caseChanges(
     const changes = setAsideChanges(ctx, row, "testCase", "script-unreadable", why);
     return [...changes, ...fileChanges];
   }
-  const { transform, context: { automation } } = await transformOf(ctx);
+  const { transform, context: { automation } } = built;
   let plan: CasePlan;
   try {
     plan = transform.testCase(record, script);
