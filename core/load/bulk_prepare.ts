@@ -40,11 +40,12 @@ export async function prepareResults(
   rows: TargetRow[],
 ): Promise<Map<string, PreparedResult>> {
   const scopeId = ctx.scope.id;
-  const { transform, context } = await transformOf(ctx);
+  const built = await transformOf(ctx);
+  const { transform, context } = built;
   const ids = rows.map((row) => row.key);
   const caseKeys = [...new Set(rows.map((row) => caseKeyOfRun(row.parentKey ?? "")))];
   const cases = await ctx.store.targetsByKey(scopeId, "testCase", caseKeys);
-  const bundles = await caseBundles(ctx, caseKeys);
+  const bundles = await caseBundles(ctx, caseKeys, built);
   const executions = await ctx.store.recordsByKey(scopeId, "execution", ids);
   const wantsSteps = await stepStatusFilter(ctx);
   const stepped = [...executions.values()].filter((row) => wantsSteps(row.statusId));

@@ -213,8 +213,15 @@ async function prepareCases(
   const built = await transformOf(ctx);
   const { transform } = built;
   const bundles = await caseBundles(ctx, rows.map((row) => row.key), built);
-  const calls = rows.flatMap((row) => callsOf(row));
-  const called = await ctx.store.targetsByKey(ctx.scope.id, "testCase", [...new Set(calls)]);
+  const calls = new Set(rows.flatMap((row) => callsOf(row)));
+  for (const { script } of bundles.values()) {
+    for (const step of script.steps) if (step.call !== null) calls.add(step.call.key);
+  }
+  const called = await ctx.store.targetsByKey(ctx.scope.id, "testCase", [...calls]);
+  const isOpen = (key: string): boolean => {
+    const target = called.get(key);
+    return target === undefined || !isSettled(target);
+  };
   const filesOf = await inlineFilesOf(ctx, "testCase", rows.map((row) => row.key));
   const prepared: [string, Prepared][] = [];
   for (const row of rows) {
@@ -230,12 +237,12 @@ async function prepareCases(
       ]);
       continue;
     }
-    const open = callsOf(row).map((key) => called.get(key));
-    if (open.some((target) => target === undefined || !isSettled(target))) {
+    const plan = transform.testCase(bundle.record, bundle.script);
+    const planned = plan.draft.steps.flatMap((step) => step.callKey ?? []);
+    if ([...callsOf(row), ...planned].some(isOpen)) {
       prepared.push([row.key, { state: "wait" }]);
       continue;
     }
-    const plan = transform.testCase(bundle.record, bundle.script);
     const hash = payloadHash(plan.draft);
     const steps = plan.draft.steps.map(({ callKey, ...step }) => ({
       ...step,

@@ -106,3 +106,23 @@ Deno.test("files too large to ride inside a create are tried alone and kept besi
   assertEquals([setAside, world.qtest.oracle().duplicates.length], [0, 0]);
   assertEquals(outcome.summary.counts.testCase.setAside, 0);
 });
+
+Deno.test("calls between cases are kept, when the transform is built anew in mid-load", async () => {
+  const options: WorldOptions = {
+    zephyr: { seed: 1002, data: { cases: 40, executions: 10 } },
+    qtest: { seed: 7, switches: { emptyExpected: "refuse" } },
+    target: OPTIONS.target ?? {},
+  };
+  await using world = await startWorld(options);
+  // Refusals of empty texts arrive while other cases are being prepared.
+  const store = storeWith(world, {
+    scripts: async (...args) => {
+      const scripts = await world.store.scripts(...args);
+      await new Promise((resolve) => setTimeout(resolve, 40));
+      return scripts;
+    },
+  });
+  const outcome = await startLife(world, new Killing(null), { store }).advance();
+  assertEquals(outcome.summary.validation.different, 0);
+  assertEquals(outcome.exitCode, 0);
+});
