@@ -7,6 +7,7 @@ type ObjectKind = FileUpload["object"]["kind"];
 
 export async function validateFiles(ctx: RunContext): Promise<boolean> {
   const tally = { ...NO_TALLY };
+  const differences: DifferenceRow[] = [];
   let after: string | null = null;
   do {
     const page: { rows: TargetRow[]; cursor: string | null } = await ctx.store.targets(
@@ -15,7 +16,6 @@ export async function validateFiles(ctx: RunContext): Promise<boolean> {
       { after, limit: 500, states: ["loaded"] },
     );
     const found = await filesOf(ctx, page.rows);
-    const differences: DifferenceRow[] = [];
     for (const row of page.rows) {
       tally.checked++;
       const file = found.get(row.targetId ?? "");
@@ -36,12 +36,14 @@ export async function validateFiles(ctx: RunContext): Promise<boolean> {
         actual: file?.name ?? null,
       });
     }
-    if (differences.length > 0) await ctx.commit([{ op: "differences", rows: differences }]);
     ctx.progress("validate.attachment", { done: tally.checked });
     after = page.cursor;
   } while (after !== null && !ctx.stopping());
   if (ctx.stopping()) return false;
-  await ctx.commit([ctx.noteChange(tallyNote("attachment"), tally)]);
+  await ctx.commit([
+    { op: "differences", rows: differences },
+    ctx.noteChange(tallyNote("attachment"), tally),
+  ]);
   return true;
 }
 

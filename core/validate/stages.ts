@@ -5,7 +5,6 @@
  * @module
  */
 import type {
-  Change,
   DifferenceRow,
   Draft,
   DraftKind,
@@ -48,14 +47,18 @@ export function validateStages(settings: Settings): Stage[] {
 }
 
 async function beginPass(ctx: RunContext): Promise<boolean> {
-  const last = await ctx.note<number>(PASS_NOTE) ?? 0;
-  // Passes never repeat within a scope, so that marks of earlier runs do not count.
-  const pass = Math.max(last + 1, Math.floor(ctx.clock.now() / 1000));
+  const pass = await nextPass(ctx);
   await ctx.commit([
     { op: "clearDifferences", runId: ctx.run.id },
     ctx.noteChange(PASS_NOTE, pass),
   ]);
   return true;
+}
+
+/** Passes never repeat within a scope, so that marks of earlier runs and attempts do not count. */
+async function nextPass(ctx: RunContext): Promise<number> {
+  const last = await ctx.note<number>(PASS_NOTE) ?? 0;
+  return Math.max(last + 1, Math.floor(ctx.clock.now() / 1000));
 }
 
 /** What one kind's comparison collects. */
@@ -64,11 +67,13 @@ interface Pass {
   kind: DraftKind;
   pass: number;
   tally: ValidationSummary;
+  /** Kept with the tally at the end: a comparison that is cut off begins anew. */
+  differences: DifferenceRow[];
 }
 
 async function validateKind(ctx: RunContext, kind: DraftKind): Promise<boolean> {
-  const pass = await ctx.note<number>(PASS_NOTE) ?? 0;
-  const state: Pass = { ctx, kind, pass, tally: { ...NO_TALLY } };
+  const pass = await nextPass(ctx);
+  const state: Pass = { ctx, kind, pass, tally: { ...NO_TALLY }, differences: [] };
   const stage = `validate.${kind}`;
   for await (const page of ctx.target.sweep(kind, ctx.readSignal)) {
     await unit(ctx, stage, `page of ${page.length}`, () => comparePage(state, page, false));
@@ -76,7 +81,10 @@ async function validateKind(ctx: RunContext, kind: DraftKind): Promise<boolean> 
     if (ctx.stopping()) return false;
   }
   if (!await checkUnseen(state)) return false;
-  await ctx.commit([ctx.noteChange(tallyNote(kind), state.tally)]);
+  await ctx.commit([
+    { op: "differences", rows: state.differences },
+    ctx.noteChange(tallyNote(kind), state.tally),
+  ]);
   return true;
 }
 
@@ -162,12 +170,9 @@ async function commitPage(
   seen: string[],
   differences: DifferenceRow[],
 ): Promise<void> {
-  const changes: Change[] = [];
-  if (seen.length > 0) {
-    changes.push({ op: "seen", kind: state.kind, keys: seen, pass: state.pass });
-  }
-  if (differences.length > 0) changes.push({ op: "differences", rows: differences });
-  if (changes.length > 0) await state.ctx.commit(changes);
+  state.differences.push(...differences);
+  if (seen.length === 0) return;
+  await state.ctx.commit([{ op: "seen", kind: state.kind, keys: seen, pass: state.pass }]);
 }
 
 /** Artefacts with a marker of ours that the map does not know: copies, or made by somebody else. */

@@ -3,7 +3,7 @@ import { StoreError } from "../../core/errors.ts";
 import type { Change, Store, TargetKind, TargetState } from "../../core/ports/mod.ts";
 import { startWorld, type World, type WorldOptions } from "../helpers/world.ts";
 import { assertBalanced, assertExactlyOnce, startLife, undisturbed } from "./exactly_once.ts";
-import { Killing } from "./killing.ts";
+import { Killing, type KillPoint } from "./killing.ts";
 
 const OPTIONS: WorldOptions = {
   zephyr: { seed: 7, data: { cases: 12, executions: 30 } },
@@ -105,6 +105,24 @@ Deno.test("files too large to ride inside a create are tried alone and kept besi
   assert(withoutTarget > 0, JSON.stringify({ created, setAside, withoutTarget }));
   assertEquals([setAside, world.qtest.oracle().duplicates.length], [0, 0]);
   assertEquals(outcome.summary.counts.testCase.setAside, 0);
+});
+
+Deno.test("a difference is listed once, when the comparison was killed and begins anew", async () => {
+  await using world = await startWorld(OPTIONS);
+  const live = async (point: KillPoint | null): Promise<number | null> => {
+    const killing = new Killing(point);
+    return await startLife(world, killing).advance().then((end) => end.exitCode, () => null);
+  };
+  const isTally = (change: Change): boolean =>
+    change.op === "checkpoint" && change.value !== null && /validate\/testRun$/.test(change.name);
+  await live({ at: "afterSweep", kind: "testRun" });
+  const [edited] = world.qtest.state.table("test-runs").values();
+  if (edited !== undefined) edited.name = "renamed by somebody";
+  assertEquals(await live({ at: "beforeCommit", when: isTally }), null);
+  assertEquals(await live(null), 4);
+  const [run] = await world.store.runs(1);
+  const { rows } = await world.store.differences(run?.id ?? "", { after: null, limit: 10 });
+  assertEquals(rows.map((row) => [row.kind, row.field]), [["testRun", "name"]]);
 });
 
 /** How calls end when refusals of empty texts arrive while other cases are being prepared. */
