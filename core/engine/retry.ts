@@ -39,6 +39,8 @@ export interface Retried {
   first: Phase[];
   /** Names (`kind/key`) of the rows to try again. */
   chosen: Set<string>;
+  /** Names of the records to read again, which may have no row yet. */
+  reread: Set<string>;
   /** Rows that stay set aside, with their last errors: planning anew would open them too. */
   others: Map<string, string | null>;
 }
@@ -59,7 +61,9 @@ export async function openRetry(parts: RetryParts, keys: readonly string[]): Pro
   const picked = issues.filter((issue) =>
     names === null || isNamed(names, issue.key) || chosen.has(`${issue.kind}/${issue.key}`)
   );
-  if (chosen.size === 0 && picked.length === 0) return { first: [], chosen, others: new Map() };
+  if (chosen.size === 0 && picked.length === 0) {
+    return { first: [], chosen, reread: new Set(), others: new Map() };
+  }
   const reading = readAgain(parts, picked);
   const plans = reading.changes.length > 0 || picked.some((issue) => issue.phase === "transform");
   const first: Phase[] = [
@@ -68,7 +72,8 @@ export async function openRetry(parts: RetryParts, keys: readonly string[]): Pro
   ];
   const rest = rows.filter((row) => !chosen.has(nameOf(row)));
   const others = new Map(rest.map((row) => [nameOf(row), row.lastError]));
-  const retried = { first, chosen, others };
+  const reread = new Set(picked.map(nameOf));
+  const retried = { first, chosen, reread, others };
   await parts.apply([
     ...reading.changes,
     ...(plans ? planAgain(parts, reading.readsLists) : []),
@@ -85,7 +90,7 @@ export async function openRetry(parts: RetryParts, keys: readonly string[]): Pro
 /** Makes the chosen rows ready to be sent; all others stay set aside. */
 export async function resetRows(parts: RetryParts, retried: Retried): Promise<void> {
   const isPlannedAnew = retried.first.length > 0;
-  await noteCallers(parts, retried.chosen);
+  await noteCallers(parts, retried.chosen.union(retried.reread));
   for (const kind of TARGET_KINDS) {
     for await (const page of pages(parts, kind)) {
       const changes = page.flatMap((row): RowChange[] => {
@@ -105,8 +110,8 @@ async function noteCallers(parts: RetryParts, chosen: Set<string>): Promise<void
   const callers: string[] = [];
   for await (const page of pages(parts, "testCase", ["loaded"])) {
     for (const { key, detail } of page) {
-      const calls = Array.isArray(detail.calls) ? detail.calls : [];
-      if (calls.some((called) => chosen.has(`testCase/${called}`))) callers.push(key);
+      const named = Array.isArray(detail.namedCalls) ? detail.namedCalls : [];
+      if (named.some((called) => chosen.has(`testCase/${called}`))) callers.push(key);
     }
   }
   if (callers.length === 0) return;
@@ -131,7 +136,7 @@ function readyAgain(row: TargetRow, isPlannedAnew: boolean): RowChange[] {
   return [{ kind, key, state: wasSent ? "inDoubt" : "pending", detail }];
 }
 
-function nameOf(row: Pick<TargetRow, "kind" | "key">): string {
+function nameOf(row: { kind: string; key: string }): string {
   return `${row.kind}/${row.key}`;
 }
 

@@ -22,6 +22,8 @@ export type Prepared =
     hash: string;
     /** Attachment rows that travel inside. */
     inline: string[];
+    /** Keys of the cases that its steps call. */
+    calls: string[];
     /** Losses when they differ from the planned ones (a called case was set aside since). */
     losses: { kind: string; rows: LossRow[] } | null;
   }
@@ -110,7 +112,7 @@ function ready(
   hash: string,
   extra: Partial<Extract<Prepared, { state: "ready" }>> = {},
 ): Prepared {
-  return { state: "ready", draft, hash, inline: [], losses: null, ...extra };
+  return { state: "ready", draft, hash, inline: [], calls: [], losses: null, ...extra };
 }
 
 async function prepareModules(
@@ -256,6 +258,7 @@ async function prepareCases(
         hash,
         {
           inline: files.keys,
+          calls: [...new Set(planned)],
           losses: hash === row.payloadHash ? null : { kind: "testCase", rows: plan.losses },
         },
       ),

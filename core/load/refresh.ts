@@ -38,13 +38,19 @@ async function refreshOne(ctx: RunContext, row: TargetRow): Promise<Change[]> {
       intent: () => Promise.resolve(ctx.assertMayWrite()),
     });
     const detail = {
+      calls: ready.calls,
       ...(updated.versionId === null ? {} : { versionId: updated.versionId }),
       ...(updated.stepIds === null ? {} : { stepIds: updated.stepIds }),
     };
-    return [{
-      op: "targets",
-      rows: [{ kind: "testCase", key: row.key, payloadHash: ready.hash, detail }],
-    }];
+    return [
+      {
+        op: "targets",
+        rows: [{ kind: "testCase", key: row.key, payloadHash: ready.hash, detail }],
+      },
+      ...(ready.losses === null
+        ? []
+        : [{ op: "losses", phase: "transform", key: row.key, ...ready.losses } as const]),
+    ];
   } catch (error) {
     // What is there already stays good; validation tells what differs.
     if (!(error instanceof RefusedError)) throw error;

@@ -94,9 +94,9 @@ function ownStep(scope: Scope, step: StepRecord, field: string, ledger: Ledger):
  * Only calls to lower keys stay calls: cases are made in the order of their keys, so the called one
  * is there by then and no ring of calls can arise.
  */
-function isCallable(scope: Scope, caseKey: string, called: string): boolean {
+export function mayCall(caseKey: string, called: string): boolean {
   return called.replace(/-T\d+$/, "") === caseKey.replace(/-T\d+$/, "") &&
-    keyNumber(called) < keyNumber(caseKey) && scope.context.isMigratedCase(called);
+    keyNumber(called) < keyNumber(caseKey);
 }
 
 function callStep(
@@ -110,7 +110,7 @@ function callStep(
   const list = parameters.join(", ");
   const text = `Call to test ${call.key}${list === "" ? "" : ` (${list})`}`;
   const descriptionHtml = neutralize(`<p>${plainToHtml(text)}</p>`);
-  if (isCallable(scope, caseKey, call.key)) {
+  if (mayCall(caseKey, call.key) && scope.context.isMigratedCase(call.key)) {
     // A called case has no slot for parameters, and targets may hide the text of such a step.
     if (list !== "") ledger.add(field, "call-parameters", list, text);
     return { descriptionHtml, expectedHtml: "", callKey: call.key };

@@ -1,5 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { openLibsqlStore } from "../../adapters/libsql/mod.ts";
+import { killHard } from "../helpers/kill.ts";
 
 /** Creates the schema in a process of its own and says when it begins and ends. */
 const CHILD = `
@@ -30,7 +31,7 @@ Deno.test("migrate() makes the whole schema or nothing, killed in the middle", a
     const { value } = await reader.read();
     let said = new TextDecoder().decode(value);
     await new Promise((resolve) => setTimeout(resolve, delayMs));
-    child.kill("SIGKILL");
+    killHard(child);
     for (;;) {
       const { value: more, done } = await reader.read();
       if (done) break;

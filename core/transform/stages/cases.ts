@@ -4,6 +4,7 @@ import type { AttachmentRecord, TestCaseRecord, TestScript } from "../../records
 import { ownerKey } from "../../records/mod.ts";
 import type { RunContext, Stage } from "../../engine/stage.ts";
 import { payloadHash } from "../mod.ts";
+import { mayCall } from "../steps.ts";
 import type { CasePlan } from "../types.ts";
 import { transformOf } from "./context.ts";
 import type { RunTransform } from "./context.ts";
@@ -203,6 +204,13 @@ async function caseChanges(
           hasCall: plan.draft.steps.some((step) => step.callKey !== null) ||
             script.steps.some((step) => step.call !== null),
           calls: plan.draft.steps.flatMap((step) => step.callKey ?? []),
+          namedCalls: [
+            ...new Set(
+              script.steps.flatMap(({ call }) =>
+                call !== null && mayCall(record.key, call.key) ? call.key : []
+              ),
+            ),
+          ],
           requirements: plan.requirementKeys,
           ...(automation != null && automation.takesCase(record.key) ? { automation: true } : {}),
         },

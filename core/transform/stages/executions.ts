@@ -285,6 +285,7 @@ async function placeholderChanges(
             stepCount: 0,
             hasCall: false,
             calls: [],
+            namedCalls: [],
             ...(automation != null && automation.takesCase(caseKey) ? { automation: true } : {}),
           },
         }),

@@ -4,6 +4,7 @@ import { openLibsqlStore } from "../../../adapters/libsql/mod.ts";
 import type { Summary } from "../../../core/report/model.ts";
 import { startWorld, type World, type WorldOptions } from "../../helpers/world.ts";
 import { contentOf, type Expected, undisturbed } from "../exactly_once.ts";
+import { killHard } from "../../helpers/kill.ts";
 import { startWiretap, type Wiretap } from "./wiretap.ts";
 
 const ROOT = new URL("../../../", import.meta.url).pathname;
@@ -196,7 +197,7 @@ async function liveOnce(
   let killed = false;
   const kill = setTimeout(() => {
     killed = true;
-    child.kill("SIGKILL");
+    killHard(child);
   }, times.killMs);
   const expire = times.expireMs > 0
     ? setTimeout(() => world.qtest.expireTokens(), times.expireMs)
