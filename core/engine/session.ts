@@ -1,42 +1,25 @@
 /** One process working on one run: lease, commits, stages, and how it ends. @module */
 import type { Change, Phase, Progress, Run, Scope } from "../ports/mod.ts";
 import { PHASES } from "../ports/mod.ts";
-import {
-  BudgetError,
-  ConfigError,
-  describeError,
-  EXIT,
-  InterruptedError,
-  type MigrationError,
-  PreflightError,
-  StopError,
-} from "../errors.ts";
+import { BudgetError, describeError, EXIT, InterruptedError, StopError } from "../errors.ts";
 import type { ExitCode } from "../errors.ts";
 import { Committer } from "./committer.ts";
-import { NO_CONTROL, readControl, writeControl } from "./control.ts";
-import { parseRateWindows, ratesAt } from "./schedule.ts";
+import { ControlWatch } from "./control_watch.ts";
+import { Counters } from "./counters.ts";
 import { preflight } from "./doctor.ts";
 import { allStages, selectStages } from "./graph.ts";
 import { instant, LeaseKeeper } from "./lease_keeper.ts";
 import { ProgressTracker } from "./progress.ts";
+import { assertPhasesReady, preflightFailure } from "./refuse.ts";
+import { openRetry, resetRows } from "./retry.ts";
+import type { Retried, RetryParts } from "./retry.ts";
+import { buildContext } from "./run_context.ts";
 import { runStages, stageNote } from "./runner.ts";
 import type { RunContext, Stage } from "./stage.ts";
 import { assertTransition, stateOfPhases } from "./state_machine.ts";
-import { buildSummary, nextStep, noteName, PHASE_TIMES_NOTE } from "./summary.ts";
-import { Topics } from "./topics.ts";
-import { TRAFFIC_NOTE, TrafficLog } from "./traffic_log.ts";
-import type { TrafficNote } from "./traffic_log.ts";
-import { openRetry, resetRows } from "./retry.ts";
-import type { Retried, RetryParts } from "./retry.ts";
+import { buildSummary, nextStep, noteName } from "./summary.ts";
 import { MAPPING_NOTE } from "../rollback/mod.ts";
-import { NoteCache } from "./note_cache.ts";
-import { PhaseTimer } from "./phase_timer.ts";
-import type { AdvanceOptions, Finding, Outcome, RunControl, Services } from "./types.ts";
-
-/** No create starts in the last part of a budget: its answer would come after the end. */
-const NO_CREATE_MS = 3_000;
-const FLUSH_MS = 1_000;
-const CONTROL_MS = 1_000;
+import type { AdvanceOptions, Outcome, RunControl, Services } from "./types.ts";
 
 /** One process working on one run. */
 export class Session {
@@ -46,17 +29,15 @@ export class Session {
   #keeper: LeaseKeeper | null = null;
   #committer: Committer | null = null;
   #failure: unknown = null;
-  #control: RunControl = NO_CONTROL;
-  /** Rates that the schedule last asked for. */
-  #scheduledRates = "null/null";
+  readonly #watch: ControlWatch;
+  #counters: Counters | null = null;
   #tracker: ProgressTracker | null = null;
-  /** Makes the next commit carry the counters whatever the time. */
-  #flushNext: () => void = () => undefined;
 
   constructor(services: Services, scope: Scope, abort: AbortController) {
     this.#services = services;
     this.#scope = scope;
     this.#abort = abort;
+    this.#watch = new ControlWatch(services);
   }
 
   async acquire(): Promise<void> {
@@ -105,12 +86,12 @@ export class Session {
         const problems = checks.findings.filter((finding) => finding.level === "error");
         throw preflightFailure(checks.failure, problems);
       }
-      const ctx = await this.#context(run, options, committer, checks);
-      const stopPolling = this.#pollControl(run);
+      const ctx = this.#context(run, options, committer, checks);
+      const stopWatching = this.#watch.start(run);
       try {
         return await work(ctx);
       } finally {
-        await stopPolling();
+        await stopWatching();
       }
     } catch (error) {
       throw this.#failure ?? error;
@@ -146,44 +127,16 @@ export class Session {
   async #open(run: Run): Promise<Committer> {
     const keeper = this.#keeper;
     if (keeper === null) throw new TypeError("acquire() comes first");
-    const { store, clock } = this.#services;
-    const startedAt = clock.monotonic();
-    const workedBefore = run.workedMs;
-    const base = await store.checkpoint(run.scopeId, noteName(run.id, TRAFFIC_NOTE));
-    const traffic = new TrafficLog(
-      run.id,
-      this.#services,
-      noteName(run.id, TRAFFIC_NOTE),
-      base as TrafficNote | null,
-    );
-    const timer = new PhaseTimer(
-      await store.checkpoint(run.scopeId, noteName(run.id, PHASE_TIMES_NOTE)),
-    );
-    let flushedAt = -Infinity;
-    const riders = (): Change[] => {
-      const now = clock.monotonic();
-      if (now - flushedAt < FLUSH_MS) return [];
-      flushedAt = now;
-      run.workedMs = workedBefore + now - startedAt;
-      return [
-        ...traffic.take(),
-        { op: "run", id: run.id, set: { workedMs: Math.round(run.workedMs) } },
-        {
-          op: "checkpoint",
-          name: noteName(run.id, PHASE_TIMES_NOTE),
-          value: timer.take(run, now - startedAt),
-        },
-      ];
-    };
-    this.#flushNext = () => flushedAt = -Infinity;
-    const committer = new Committer(store, keeper.lease, riders);
+    const counters = await Counters.open(run, this.#services);
+    const committer = new Committer(this.#services.store, keeper.lease, () => counters.take());
+    this.#counters = counters;
     this.#committer = committer;
     return committer;
   }
 
   /** The last counters; when the store refuses, the error that led here matters more. */
   async #flush(committer: Committer): Promise<void> {
-    this.#flushNext();
+    this.#counters?.flushNext();
     await committer.commit([]).catch((error) => {
       this.#services.log({
         level: "warning",
@@ -211,7 +164,7 @@ export class Session {
     );
     const problems = checks.findings.filter((finding) => finding.level === "error");
     if (problems.length > 0) throw preflightFailure(checks.failure, problems);
-    const ctx = await this.#context(run, options, committer, checks);
+    const ctx = this.#context(run, options, committer, checks);
     const stages = selectStages(allStages(this.#services.settings), phases, options.gate === true);
     const done = await doneStages(ctx, allStages(this.#services.settings));
     ctx.isDone = (name) => done.has(name);
@@ -233,86 +186,42 @@ export class Session {
         this.#failure ??= error;
       },
     };
-    const stopPolling = this.#pollControl(run);
+    const stopWatching = this.#watch.start(run);
     try {
       for (;;) {
         if (await runStages(ctx, stages, done, hooks)) return true;
-        if (this.#control.desired !== "paused" || !await this.#waitWhilePaused(ctx, options)) {
+        if (
+          this.#watch.current.desired !== "paused" || !await this.#waitWhilePaused(ctx, options)
+        ) {
           return false;
         }
       }
     } finally {
-      await stopPolling();
+      await stopWatching();
     }
   }
 
   /** Takes over what somebody asks of this run, here or in another process. */
   controlChanged(control: RunControl): void {
-    this.#control = control;
-    const { source, target, settings } = this.#services;
-    source.setRequestsPerMinute(control.limits.source ?? settings.source.requestsPerMinute);
-    target.setRequestsPerMinute(control.limits.target ?? settings.target.requestsPerMinute);
+    this.#watch.changed(control);
   }
 
   progress(): Progress[] {
     return this.#tracker?.all() ?? [];
   }
 
-  /** Reads the control row every second; returns how to stop. */
-  #pollControl(run: Run): () => Promise<void> {
-    const { clock, store } = this.#services;
-    const stop = new AbortController();
-    const loop = async (): Promise<void> => {
-      while (!stop.signal.aborted) {
-        try {
-          await this.#followSchedule(run);
-          const control = await readControl(store, run.id);
-          if (JSON.stringify(control) !== JSON.stringify(this.#control)) {
-            this.controlChanged(control);
-          }
-          await clock.sleep(CONTROL_MS, stop.signal);
-        } catch (error) {
-          if (stop.signal.aborted) return;
-          // A store that is away for a moment: the next commit will tell.
-          this.#services.log({
-            level: "debug",
-            event: "run.controlUnreadable",
-            data: { message: describeError(error).message },
-          });
-          await clock.sleep(CONTROL_MS, stop.signal).catch(() => undefined);
-        }
-      }
-    };
-    const running = loop();
-    return async () => {
-      stop.abort();
-      await running;
-    };
-  }
-
-  /** Asks for the rates of `limits.schedule` when a window begins or ends; a change by hand holds until then. */
-  async #followSchedule(run: Run): Promise<void> {
-    const { clock, settings, store } = this.#services;
-    const windows = parseRateWindows(settings.limits.schedule);
-    const { source, target } = ratesAt(windows, clock.now());
-    const rates = `${source}/${target}`;
-    if (rates === this.#scheduledRates) return;
-    this.#scheduledRates = rates;
-    await writeControl(store, run.id, { limits: { source, target } });
-  }
-
   /** Holds the run still until somebody resumes it; false when the process is to end meanwhile. */
   async #waitWhilePaused(ctx: RunContext, options: AdvanceOptions): Promise<boolean> {
     const { run } = ctx;
-    const reason = this.#control.reason ?? "paused by request";
+    const reason = this.#watch.current.reason ?? "paused by request";
     await this.#setState(ctx, "paused", reason);
-    while (this.#control.desired === "paused") {
+    while (this.#watch.current.desired === "paused") {
       const mayWait = options.signal?.aborted !== true && this.#failure === null &&
         options.budgetMs === undefined && !this.#abort.signal.aborted;
       if (!mayWait) return false;
       await this.#services.clock.sleep(200);
     }
-    if (this.#control.desired === "cancelled") return false;
+    if (this.#watch.current.desired === "cancelled") return false;
     await this.#setState(ctx, stateOfPhases(run.phases), null);
     return true;
   }
@@ -328,70 +237,30 @@ export class Session {
     ]);
   }
 
-  async #context(
+  #context(
     run: Run,
     options: AdvanceOptions,
     committer: Committer,
     checks: Awaited<ReturnType<typeof preflight>>,
-  ): Promise<RunContext> {
-    const { clock, store } = this.#services;
+  ): RunContext {
     const keeper = this.#keeper;
-    const deadline = options.budgetMs === undefined
-      ? Infinity
-      : clock.monotonic() + options.budgetMs;
-    // A budget shorter than twice that would never create anything.
-    const noCreateMs = Math.min(NO_CREATE_MS, (options.budgetMs ?? Infinity) / 2);
-    const tracker = new ProgressTracker(
-      clock,
-      this.#services,
-      options.onProgress ?? (() => undefined),
-    );
+    if (keeper === null) throw new TypeError("acquire() comes first");
+    const services = this.#services;
+    const onProgress = options.onProgress ?? (() => undefined);
+    const tracker = new ProgressTracker(services.clock, services, onProgress);
     this.#tracker = tracker;
-    const nowIso = (): string => instant(clock.now());
-    const notes = new NoteCache();
-    const readSignal = options.signal === undefined
-      ? this.#abort.signal
-      : AbortSignal.any([this.#abort.signal, options.signal]);
-    return await Promise.resolve({
-      ...this.#services,
-      run,
+    return buildContext({
+      services,
       scope: this.#scope,
-      lease: keeper?.lease ?? { scopeId: this.#scope.id, owner: "", epoch: 0 },
-      sourceProfile: checks.source ??
-        { project: { id: "", key: "", enabled: true }, generation: "A", attachments: false },
-      targetProfile: checks.target ?? EMPTY_PROFILE,
-      spendQuota: options.spendQuota === true,
-      topics: new Topics(),
-      commit: async (changes) => {
-        await committer.commit(changes);
-        notes.learn(changes);
-      },
-      assertMayWrite: () => {
-        // A create that still waits for its slot is not sent any more once the run is to stop.
-        if (options.signal?.aborted) throw readSignal.reason;
-        keeper?.assertFresh();
-      },
-      assertStillHeld: () => keeper?.assertFresh(),
-      stopping: () =>
-        this.#failure !== null || options.signal?.aborted === true ||
-        this.#control.desired !== "running" ||
-        this.#abort.signal.aborted || clock.monotonic() >= deadline,
-      noMoreCreates: () => clock.monotonic() >= deadline - noCreateMs,
+      run,
+      options,
+      committer,
+      checks,
+      lease: keeper.lease,
+      tracker,
       signal: this.#abort.signal,
-      readSignal,
-      isDone: () => false,
-      progress: (stage, update) => tracker.update(stage, update),
-      note: async <T>(name: string): Promise<T | null> => {
-        const key = noteName(run.id, name);
-        if (!notes.has(key)) notes.set(key, await store.checkpoint(run.scopeId, key));
-        return notes.get(key) as T | null;
-      },
-      noteChange: (name, value) => ({
-        op: "checkpoint",
-        name: noteName(run.id, name),
-        value,
-      }),
-      nowIso,
+      assertHeld: () => keeper.assertFresh(),
+      isEnding: () => this.#failure !== null || this.#watch.current.desired !== "running",
     });
   }
 
@@ -400,8 +269,8 @@ export class Session {
   }
 
   #interruption(options: AdvanceOptions): StopError | null {
-    if (this.#control.desired === "cancelled") {
-      return new StopError(EXIT.failed, this.#control.reason ?? "Cancelled by request");
+    if (this.#watch.current.desired === "cancelled") {
+      return new StopError(EXIT.failed, this.#watch.current.reason ?? "Cancelled by request");
     }
     if (options.signal?.aborted || options.force?.aborted) {
       return new InterruptedError("Interrupted; everything done is kept");
@@ -416,9 +285,9 @@ export class Session {
     const committer = this.#committer;
     const isComplete = PHASES.every((phase) => run.phases[phase] === "done");
     // Counters first: the summary is built from what the store holds.
-    this.#flushNext();
+    this.#counters?.flushNext();
     await committer?.commit([]);
-    const isCancelled = this.#control.desired === "cancelled";
+    const isCancelled = this.#watch.current.desired === "cancelled";
     if (isCancelled) run.state = "cancelled";
     if (isComplete) {
       run.state = "completed";
@@ -482,45 +351,6 @@ export class Session {
       value: null,
     })));
   }
-}
-
-const EMPTY_PROFILE: RunContext["targetProfile"] = {
-  version: null,
-  site: null,
-  project: { id: "", name: "", automation: false },
-  user: { id: "", username: "" },
-  fields: [],
-  fieldsHidden: [],
-  statuses: [],
-  users: [],
-  permissions: { manageFields: false, missing: [] },
-  maxAttachmentBytes: 50 * 1024 * 1024,
-  monthRemaining: null,
-};
-
-/** A refusal keeps its own words and exit code; a system that cannot be reached is one of the findings. */
-function preflightFailure(failure: MigrationError | null, problems: Finding[]): StopError {
-  if (!(failure instanceof StopError)) return preflightError(problems);
-  const saysAll = problems.length <= 1 || failure.exitCode !== EXIT.preflight;
-  return saysAll ? failure : preflightError(problems);
-}
-
-function preflightError(problems: Finding[]): PreflightError {
-  const lines = problems.map((problem) => problem.message);
-  return new PreflightError(lines.join("\n"), {
-    hint: problems.map((problem) => problem.fix).filter((fix) => fix !== null).join("\n"),
-  });
-}
-
-/** Phases before the first one asked for must be done. */
-function assertPhasesReady(run: Run, phases: readonly Phase[]): void {
-  const first = PHASES.findIndex((phase) => phases.includes(phase));
-  const open = PHASES.slice(0, first).find((phase) => run.phases[phase] !== "done");
-  if (open === undefined) return;
-  throw new ConfigError(
-    `Cannot ${phases[0]}: the phase ${open} of run ${run.id} is not done`,
-    { hint: `Run \`ztoq ${open}\` first, or \`ztoq migrate\` for all phases.` },
-  );
 }
 
 async function doneStages(ctx: RunContext, stages: Stage[]): Promise<Set<string>> {
