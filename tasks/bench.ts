@@ -5,22 +5,18 @@
  *
  *     deno task bench                     the demo project and 20,000 executions un-throttled
  *     deno task bench --executions 5000   a smaller load
+ *     deno task bench --resume 100000     start of a killed migration with that many executions
+ *     deno task bench --reconcile         requests to find out what became of lost answers
  *     deno task bench --sizes             lines per file and per function only
  * @module
  */
 import { parseArgs } from "@std/cli/parse-args";
-import { startSimulator } from "../adapters/connect.ts";
 import type { Summary } from "../core/report/model.ts";
+import { measureReconcile, type ReconcileFigures } from "./bench/reconcile.ts";
+import { measureResume } from "./bench/resume.ts";
+import { type BenchContent, startBench } from "./bench/world.ts";
 
-interface Job {
-  name: string;
-  cases: number;
-  executions: number;
-  content: "demo" | "bulk";
-  /** Of both systems; 0 = unlimited. */
-  rpm: number;
-  include?: Record<string, unknown>;
-}
+type Job = BenchContent & { name: string };
 
 interface Figures {
   job: string;
@@ -35,77 +31,94 @@ interface Figures {
   exitCode: number;
 }
 
+const USAGE = "Usage: deno task bench [--executions N] [--cases N] [--json] | --sizes | " +
+  "--resume N | --reconcile";
+const unknown: string[] = [];
 const args = parseArgs(Deno.args, {
-  boolean: ["json", "sizes", "throttled"],
-  string: ["executions", "cases"],
+  boolean: ["json", "sizes", "reconcile", "help"],
+  string: ["executions", "cases", "resume"],
+  unknown: (name: string) => {
+    unknown.push(name);
+    return false;
+  },
 });
+if (args.help) {
+  console.log(USAGE);
+  Deno.exit(0);
+}
+if (unknown.length > 0) {
+  console.error(`Cannot read: ${unknown.join(", ")}\n${USAGE}`);
+  Deno.exit(2);
+}
 
-if (!args.sizes) {
+if (args.reconcile) await reconcile();
+else if (args.resume !== undefined) await resume(Number(args.resume || 100_000));
+else if (args.sizes) await printSizes();
+else await migrations();
+
+/** The default: whole migrations. */
+async function migrations(): Promise<void> {
   const executions = Number(args.executions ?? 20_000);
   const cases = Number(args.cases ?? Math.max(100, Math.round(executions / 10)));
   const jobs: Job[] = [
-    { name: "demo project", cases: 200, executions: 1_000, content: "demo", rpm: 6_000 },
+    {
+      name: "demo project",
+      cases: 200,
+      executions: 1_000,
+      content: "demo",
+      requestsPerMinute: 6_000,
+    },
     {
       name: `${executions} executions, un-throttled, no steps or files`,
       cases,
       executions,
       content: "bulk",
-      rpm: 0,
+      requestsPerMinute: 0,
       include: { executionSteps: "none", attachments: "none" },
     },
   ];
   const figures: Figures[] = [];
   for (const job of jobs) figures.push(await measure(job));
-  if (args.json) console.log(JSON.stringify(figures, null, 2));
-  else figures.forEach(print);
+  if (args.json) return console.log(JSON.stringify(figures, null, 2));
+  figures.forEach(print);
+  await printSizes();
 }
-if (!args.json) await printSizes();
+
+async function resume(records: number): Promise<void> {
+  const figures = await measureResume(records);
+  if (args.json) return console.log(JSON.stringify(figures, null, 2));
+  console.log(`resumed with ${figures.loaded} loaded rows, median of ${figures.starts} starts`);
+  console.log(`  first request        ${figures.firstRequestMs.toFixed(0)} ms`);
+  console.log(`  first create         ${figures.firstCreateMs.toFixed(0)} ms`);
+}
+
+async function reconcile(): Promise<void> {
+  const all: ReconcileFigures[] = [];
+  await measureReconcile((figures) => {
+    all.push(figures);
+    if (args.json) return;
+    const { kind, pattern, inDoubt, parents, extra, perRecord, exitCode } = figures;
+    console.log(
+      `${kind}, ${pattern}: ${extra} requests for ${inDoubt} in doubt in ${parents} containers, ` +
+        `${perRecord.toFixed(2)} each (exit ${exitCode})`,
+    );
+  });
+  if (args.json) console.log(JSON.stringify(all, null, 2));
+}
 
 /** Runs the command line as a child against simulators in this process. */
 async function measure(job: Job): Promise<Figures> {
-  const shared = { port: 0, seed: 1, requestsPerMinute: job.rpm, faults: "none" as const };
-  const { cases, executions, content } = job;
-  const zephyr = await startSimulator("zephyr", { ...shared, cases, executions, content });
-  const qtest = await startSimulator("qtest", shared);
-  const dir = await Deno.makeTempDir({ prefix: "ztoq-bench-" });
-  const config = {
-    source: {
-      baseUrl: zephyr.baseUrl,
-      token: "env:ZEPHYR_API_TOKEN",
-      projectKey: zephyr.project,
-      requestsPerMinute: job.rpm === 0 ? 1_000_000 : job.rpm,
-      concurrency: 16,
-    },
-    target: {
-      baseUrl: qtest.baseUrl,
-      token: "env:QTEST_BEARER_TOKEN",
-      projectId: Number(qtest.project),
-      requestsPerMinute: job.rpm === 0 ? 1_000_000 : job.rpm,
-      concurrency: 16,
-    },
-    store: { url: `file:${dir}/ztoq.db` },
-    report: { dir: `${dir}/report` },
-    mapping: `${dir}/ztoq.mapping.json`,
-    include: job.include ?? {},
-  };
-  await Deno.writeTextFile(`${dir}/ztoq.json`, JSON.stringify(config));
+  const world = await startBench(job);
+  const { requestsPerMinute } = job;
   const startedAt = performance.now();
-  const child = new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", "main.ts", "migrate", "--json", "--quiet", "--config", `${dir}/ztoq.json`],
-    env: { ZEPHYR_API_TOKEN: zephyr.token, QTEST_BEARER_TOKEN: qtest.token },
-    stdout: "piped",
-    stderr: "inherit",
-    stdin: "null",
-  }).spawn();
+  const child = world.start("migrate", "--json");
   const memory = watchMemory(child.pid);
   const { stdout, code } = await child.output();
   const wallMs = performance.now() - startedAt;
   const peakRssMb = memory.stop();
-  await zephyr.close();
-  await qtest.close();
   const summary = JSON.parse(new TextDecoder().decode(stdout)) as Summary;
-  const bytes = await databaseBytes(dir);
-  await Deno.remove(dir, { recursive: true });
+  const bytes = await databaseBytes(world.dir);
+  await world.close();
   const { folder, testCase, testPlan, testCycle, execution } = summary.counts;
   const records = [folder, testCase, testPlan, testCycle, execution]
     .reduce((sum, row) => sum + row.extracted, 0);
@@ -121,7 +134,7 @@ async function measure(job: Job): Promise<Figures> {
     wallMs,
     recordsPerSecond: records / (wallMs / 1000),
     requests,
-    wallToBound: job.rpm === 0 ? null : wallMs / (most / job.rpm * 60_000),
+    wallToBound: requestsPerMinute === 0 ? null : wallMs / (most / requestsPerMinute * 60_000),
     peakRssMb,
     databaseBytesPerRecord: bytes / records,
     exitCode: code,

@@ -11,8 +11,16 @@ import { planSummary, resultLine, runPlan } from "../tests/faults/chaos/plan.ts"
 
 const DEFAULTS = { runs: 50, seed: 1, cases: 10, executions: 25, jobs: 2 };
 
+const USAGE = `Usage: deno task chaos ${
+  Object.entries(DEFAULTS).map((pair) => `[--${pair.join(" ")}]`).join(" ")
+}`;
+
 /** Reads whole numbers; everything else is an error. */
 function readOptions(argv: readonly string[]): typeof DEFAULTS {
+  if (argv.includes("--help")) {
+    console.log(USAGE);
+    Deno.exit(0);
+  }
   const unknown: string[] = [];
   const found = parseArgs([...argv], {
     string: Object.keys(DEFAULTS),
@@ -31,9 +39,7 @@ function readOptions(argv: readonly string[]): typeof DEFAULTS {
   }
   if (unknown.length > 0) {
     console.error(`Cannot read: ${unknown.join(", ")}`);
-    console.error(
-      `Options: ${Object.entries(DEFAULTS).map((pair) => `--${pair.join(" ")}`).join(" ")}`,
-    );
+    console.error(USAGE);
     Deno.exit(2);
   }
   return options;

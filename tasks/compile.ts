@@ -66,7 +66,9 @@ async function archiveCheck(): Promise<void> {
   }
 }
 
-if (Deno.args.includes("--archive-check")) await archiveCheck();
+if (Deno.args.includes("--help")) {
+  console.log("Usage: deno task compile [--archive-check | --target TRIPLE]\nWrites dist/ztoq.");
+} else if (Deno.args.includes("--archive-check")) await archiveCheck();
 else {
   await Deno.mkdir("dist", { recursive: true });
   console.log(await compile([...Deno.args, "-o", "dist/ztoq"], {}));

@@ -50,6 +50,11 @@ async function checkPath(place: Place, options: ConnectionOptions): Promise<void
       { hint: "Create the folder, or change store.url (ZTOQ_DB_URL)." },
     );
   }
+  if (await Deno.stat(place.name).then(({ isDirectory }) => isDirectory, () => false)) {
+    throw new StoreError("other", `Cannot open database "${place.name}": it is a folder`, {
+      hint: "Name a file in store.url (ZTOQ_DB_URL).",
+    });
+  }
   if (options.readOnly && !await exists(place.name)) {
     throw new StoreError("other", `Cannot open database "${place.name}": there is no such file`, {
       hint: "Check store.url (ZTOQ_DB_URL); `ztoq migrate` creates the file.",

@@ -109,6 +109,12 @@ const RULES: Rule[] = [
     hint: "Check the disk and its free space, then `ztoq db check`.",
   },
   {
+    when: /(table|index) \S+ already exists/,
+    state: "other",
+    seen: "it holds tables of another program",
+    hint: "Name a file of its own in store.url (ZTOQ_DB_URL).",
+  },
+  {
     when: /^SQLITE_ERROR no such table|no such table/,
     state: "other",
     seen: "it has no ztoq tables",

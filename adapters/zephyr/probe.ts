@@ -66,7 +66,9 @@ async function readProject(context: ProbeContext): Promise<SourceProfile["projec
       `Cannot read project "${wanted}": not found or not visible (${answer.status})`,
       {
         status: answer.status,
-        hint: `${REGION_HINT}. A renamed Jira project keeps its previous key here`,
+        hint: answer.status === 403
+          ? `Give the token's user permission to browse the project. ${REGION_HINT}`
+          : `${REGION_HINT}. A renamed Jira project keeps its previous key here`,
       },
     );
   }

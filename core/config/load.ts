@@ -1,5 +1,6 @@
 /** Merging options, environment, file and defaults into checked settings. Pure: it opens nothing. @module */
-import { ConfigError } from "../errors.ts";
+import { parseRateWindows } from "../engine/schedule.ts";
+import { ConfigError, describeError } from "../errors.ts";
 import { readFileValues } from "./file.ts";
 import { nearestName } from "./nearest.ts";
 import { LOSS_RULES } from "./rules.ts";
@@ -182,13 +183,27 @@ function checkTogether(work: Work): void {
       `source.projectKey is "${key}"; wanted the key of a Jira project, such as "SA"`,
     );
   }
+  checkWindows(work);
   if (work.sources.need === "store" || values.get("target.token") !== null) return;
+  // A token that cannot be used is told already; it is not missing as well.
+  if (work.problems.some((problem) => problem.startsWith("target.token "))) return;
   const [user, password] = [values.get("target.username"), values.get("target.password")];
   if (user === null || password === null) {
     const lacking = user === null
       ? (password === null ? "QTEST_USERNAME and QTEST_PASSWORD" : "QTEST_USERNAME as well")
       : "QTEST_PASSWORD as well";
     work.missing.push(`target.token: set QTEST_BEARER_TOKEN, or ${lacking} (qTest credentials)`);
+  }
+}
+
+/** A window that cannot be read would leave the rates as they are, unseen. */
+function checkWindows({ values, problems }: Work): void {
+  const windows = values.get("limits.schedule");
+  if (!Array.isArray(windows)) return;
+  try {
+    parseRateWindows(windows);
+  } catch (error) {
+    problems.push(describeError(error).message.replace(/^Cannot use the configuration: /, ""));
   }
 }
 

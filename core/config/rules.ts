@@ -54,7 +54,8 @@ export const LOSS_RULES: Readonly<Record<string, string>> = {
   "image-unreachable": "an embedded image cannot be read with an API token; its URL is kept",
   "issue-key-unknown": "an issue link names a number only; the mapping file may name its key",
   "label-taken": "a field label was taken; the field got the suffix (Zephyr)",
-  "missing-parent": "the folder is unknown; the record went under the root",
+  "missing-parent":
+    "the folder is unknown, the record went under the root; or the cycle, it counts as ad hoc",
   "name-cut": "a name was longer than the target takes",
   "name-missing": "a record without name took its key",
   "name-taken": "the target refused a second sibling of one name; it got a number",
@@ -75,5 +76,6 @@ export const LOSS_RULES: Readonly<Record<string, string>> = {
   "status-unmapped":
     "the status of an executed step has no counterpart; the step log is Unexecuted",
   "steps-in-note": "executed steps that no longer match the test case stand in the note",
+  "value-unreadable": "a date or number of the source that is none; its bytes are kept",
   "value-unfit": "a value does not fit the type of the target's field",
 };

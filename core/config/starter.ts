@@ -6,6 +6,8 @@ export interface StarterAnswers {
   projectKey: string;
   targetUrl: string;
   projectId: string;
+  /** Path of the mapping file, from the working folder. @default {"./ztoq.mapping.json"} */
+  mapping?: string;
 }
 
 /** Text of a starter `ztoq.json`; secrets are named, never written. */
@@ -36,7 +38,7 @@ export function starterConfig(answers: StarterAnswers): string {
       attachments: "entities",
       links: true,
     },
-    mapping: "./ztoq.mapping.json",
+    mapping: answers.mapping ?? "./ztoq.mapping.json",
     report: { dir: "./ztoq-report" },
   };
   return `${JSON.stringify(config, null, 2)}\n`;

@@ -6,12 +6,14 @@ import { parseRateWindows, ratesAt } from "./schedule.ts";
 import type { RunControl, Services } from "./types.ts";
 
 const CONTROL_MS = 1_000;
+/** Control row: the rates that the schedule asked for last. */
+const SCHEDULED = "schedule";
 
 export class ControlWatch {
   readonly #services: Services;
   #control: RunControl = NO_CONTROL;
-  /** Rates that the schedule last asked for. */
-  #scheduledRates = "null/null";
+  /** Rates that the schedule last asked for; null before they were read. */
+  #scheduledRates: string | null = null;
 
   constructor(services: Services) {
     this.#services = services;
@@ -67,8 +69,11 @@ export class ControlWatch {
     const windows = parseRateWindows(settings.limits.schedule);
     const { source, target } = ratesAt(windows, clock.now());
     const rates = `${source}/${target}`;
+    // Kept with the run: a window may end, or rates be set by hand, while nothing works on it.
+    this.#scheduledRates ??= String((await store.controls(run.id))[SCHEDULED] ?? "null/null");
     if (rates === this.#scheduledRates) return;
-    this.#scheduledRates = rates;
     await writeControl(store, run.id, { limits: { source, target } });
+    await store.requestControl(run.id, SCHEDULED, rates);
+    this.#scheduledRates = rates;
   }
 }

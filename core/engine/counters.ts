@@ -32,7 +32,7 @@ export class Counters {
       await store.checkpoint(run.scopeId, noteName(run.id, note));
     const base = await read(services.store, TRAFFIC_NOTE) as TrafficNote | null;
     const traffic = new TrafficLog(run.id, services, noteName(run.id, TRAFFIC_NOTE), base);
-    const timer = new PhaseTimer(await read(services.store, PHASE_TIMES_NOTE));
+    const timer = new PhaseTimer(await read(services.store, PHASE_TIMES_NOTE), run);
     return new Counters(run, services, traffic, timer);
   }
 
@@ -44,9 +44,9 @@ export class Counters {
   /** Changes for the commit about to be made; none when the last ones are younger than a second. */
   take(): Change[] {
     const now = this.#clock.monotonic();
-    if (now - this.#flushedAt < FLUSH_MS) return [];
-    this.#flushedAt = now;
     const run = this.#run;
+    if (now - this.#flushedAt < FLUSH_MS && !this.#timer.hasMoved(run)) return [];
+    this.#flushedAt = now;
     const sinceMs = now - this.#startedAt;
     run.workedMs = this.#workedBefore + sinceMs;
     return [

@@ -27,7 +27,7 @@ export async function recordCounts(
   };
   const counts = {} as Summary["counts"];
   for (const kind of RECORD_KINDS) {
-    const row = tally(kind, targets, run.id);
+    const row = tally(kind, targets, { runId: run.id, linksMove: movesLinks(run) });
     // Rows that could not be read at all have no record; script problems have one.
     const lost = await lostRows(store, run.scopeId, kind, unreadable(kind, "extract"));
     row.extracted = extracted[kind] + lost;
@@ -61,7 +61,11 @@ async function lostRows(
 }
 
 /** Sums the rows of the target map that stand for records of one kind. */
-function tally(kind: RecordKind, targets: TargetCount[], runId: string): KindCounts {
+function tally(
+  kind: RecordKind,
+  targets: TargetCount[],
+  { runId, linksMove }: { runId: string; linksMove: boolean },
+): KindCounts {
   const counts: KindCounts = {
     extracted: 0,
     transformed: 0,
@@ -72,7 +76,7 @@ function tally(kind: RecordKind, targets: TargetCount[], runId: string): KindCou
     setAside: 0,
   };
   for (const row of targets) {
-    const amount = amountOf(kind, row);
+    const amount = amountOf(kind, row, linksMove);
     counts.transformed += amount.moved + amount.text;
     if (row.state === "loaded") {
       counts[outcomeOf(row, runId)] += amount.moved;
@@ -84,13 +88,26 @@ function tally(kind: RecordKind, targets: TargetCount[], runId: string): KindCou
 }
 
 /** How many records of the kind a group of rows stands for. */
-function amountOf(kind: RecordKind, row: TargetCount): { moved: number; text: number } {
+function amountOf(
+  kind: RecordKind,
+  row: TargetCount,
+  linksMove: boolean,
+): { moved: number; text: number } {
   if (kind === "executionStep") {
     return row.kind === "testLog" ? { moved: row.steps, text: row.stepsAsText } : NOTHING;
   }
-  if (kind === "link") return { moved: row.links, text: 0 };
+  // Links that are switched off stand in the loss ledger alone.
+  if (kind === "link") {
+    return linksMove ? { moved: row.links, text: 0 } : { moved: 0, text: row.links };
+  }
   return row.recordKind === kind ? { moved: row.count, text: 0 } : NOTHING;
 }
+
+/** By the configuration the run was started with. */
+function movesLinks({ config }: Run): boolean {
+  return (config as { include?: { links?: boolean } } | null)?.include?.links !== false;
+}
+
 const NOTHING = { moved: 0, text: 0 };
 
 function outcomeOf(row: TargetCount, runId: string): "created" | "updated" | "unchanged" {

@@ -85,6 +85,14 @@ function targetFindings({ settings }: Services, profile: TargetProfile): Finding
       `Ask a project admin of ${project.id} to grant them.`,
     ));
   }
+  if (permissions.approvedOnly === true && !settings.target.approve) {
+    findings.push(finding(
+      "target",
+      "warning",
+      `The qTest user ${user.username} may not approve test cases: qTest may refuse results on cases that are not approved`,
+      `Ask a project admin of ${project.id} for test_case.approve; set target.approve as well where results need approved cases.`,
+    ));
+  }
   if (settings.target.marker === "field" && profile.fieldsHidden.length > 0) {
     findings.push(finding(
       "target",

@@ -6,21 +6,31 @@ import { PHASES } from "../ports/mod.ts";
 export class PhaseTimer {
   readonly #base: Record<string, number>;
   #last = 0;
+  #open: string[];
 
-  constructor(base: unknown) {
+  constructor(base: unknown, run: Run) {
     this.#base = { ...(base as Record<string, number> | null ?? {}) };
+    this.#open = openPhases(run);
   }
 
-  /** `elapsedMs` of this process so far; the time since the last call goes to the open phases. */
+  /** Whether a phase began or ended since the last call: then the time until now is due. */
+  hasMoved(run: Run): boolean {
+    return openPhases(run).join() !== this.#open.join();
+  }
+
+  /** `elapsedMs` of this process so far; the time since the last call goes to the phases open at it. */
   take(run: Run, elapsedMs: number): Record<string, number> {
     const delta = Math.max(0, elapsedMs - this.#last);
     this.#last = elapsedMs;
-    for (const phase of PHASES) {
-      const isOpen = run.phases[phase] === "active" || phaseOfState(run) === phase;
-      if (isOpen) this.#base[phase] = (this.#base[phase] ?? 0) + delta;
-    }
+    for (const phase of this.#open) this.#base[phase] = (this.#base[phase] ?? 0) + delta;
+    this.#open = openPhases(run);
     return { ...this.#base };
   }
+}
+
+function openPhases(run: Run): string[] {
+  const first = phaseOfState(run);
+  return PHASES.filter((phase) => run.phases[phase] === "active" || phase === first);
 }
 
 function phaseOfState(run: Run): Phase | undefined {

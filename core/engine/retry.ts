@@ -7,7 +7,7 @@ import type { Settings } from "../config/types.ts";
 import { EXIT, StopError } from "../errors.ts";
 import { CENSUS_NOTE } from "../extract/census.ts";
 import { caseKeyOfRun } from "../load/prepare.ts";
-import { REFRESH_NOTE } from "../load/refresh.ts";
+import { REFRESHED, type RefreshedKind, refreshNote } from "../load/refresh.ts";
 import type {
   Change,
   DetailTask,
@@ -105,18 +105,25 @@ export async function resetRows(parts: RetryParts, retried: Retried): Promise<vo
   }
 }
 
-/** Cases in the target that call a chosen one hold its steps as text so far: they are sent again. */
+/** What is in the target without a chosen one that it names (see `load/refresh`) is sent again. */
 async function noteCallers(parts: RetryParts, chosen: Set<string>): Promise<void> {
-  const callers: string[] = [];
-  for await (const page of pages(parts, "testCase", ["loaded"])) {
-    for (const { key, detail } of page) {
-      const named = Array.isArray(detail.namedCalls) ? detail.namedCalls : [];
-      if (named.some((called) => chosen.has(`testCase/${called}`))) callers.push(key);
+  for (const kind of REFRESHED) {
+    const name = noteName(parts.run.id, refreshNote(kind));
+    // A retry that was cut off may have left some.
+    const before = await parts.store.checkpoint(parts.run.scopeId, name) as string[] | null;
+    const callers = new Set(before);
+    for await (const page of pages(parts, kind, ["loaded"])) {
+      for (const row of page) if (namesOneOf(chosen, kind, row)) callers.add(row.key);
     }
+    if (callers.size === 0) continue;
+    await parts.apply([{ op: "checkpoint", name, value: [...callers] }]);
   }
-  if (callers.length === 0) return;
-  const name = noteName(parts.run.id, REFRESH_NOTE);
-  await parts.apply([{ op: "checkpoint", name, value: callers }]);
+}
+
+function namesOneOf(chosen: Set<string>, kind: RefreshedKind, { detail }: TargetRow): boolean {
+  if (kind === "testSuite") return chosen.has(`release/${detail.releaseKey}`);
+  const named = Array.isArray(detail.namedCalls) ? detail.namedCalls : [];
+  return named.some((called) => chosen.has(`testCase/${called}`));
 }
 
 type RowChange = Extract<Change, { op: "targets" }>["rows"][number];

@@ -76,7 +76,8 @@ export async function readRunStatus(
     state: run.state,
     interrupted: WORKING.includes(run.state) && held === null,
     result: run.result,
-    reason: run.reason,
+    // Why it stood still before is over once somebody works on it.
+    reason: WORKING.includes(run.state) && held !== null ? null : run.reason,
     desired: control.desired,
     phases: run.phases,
     createdAt: run.createdAt,

@@ -57,7 +57,9 @@ export async function steerRun(
     return await readControl(store, runId);
   }
   if (FINAL.includes(run.state)) {
-    throw new StopError(EXIT.usage, `Cannot control run ${runId}: it is ${run.state}`);
+    throw new StopError(EXIT.usage, `Cannot control run ${runId}: it is ${run.state}`, {
+      hint: "`ztoq runs` lists the runs; `--run ID` takes another one",
+    });
   }
   const control = await writeControl(store, runId, change);
   const state = wantedState(run, change);

@@ -1,20 +1,18 @@
 /** Builds the summary document of a run from what the store holds. @module */
-import type { Run, Store, TargetCount, TargetRow } from "../ports/mod.ts";
+import type { DetailRow, Run, Store, TargetCount, TargetRow } from "../ports/mod.ts";
 import { PHASES } from "../ports/mod.ts";
 import { EXIT, worstExit } from "../errors.ts";
 import type { ExitCode } from "../errors.ts";
 import { CENSUS_NOTE } from "../extract/census.ts";
 import type { Census } from "../extract/census.ts";
-import { readsExecutions } from "../extract/selection.ts";
+import { readsExecutions, stepStatusFilter } from "../extract/selection.ts";
 import { sourceMinimum, targetMinimum } from "../plan/minimum.ts";
 import type { RequestSummary, Summary, ValidationSummary } from "../report/model.ts";
 import { DRAFT_KINDS } from "../load/adopt.ts";
 import { bulkWork } from "../load/bulk_work.ts";
 import { NO_TALLY, tallyNote } from "../validate/tally.ts";
 import { recordCounts } from "./counts.ts";
-import type { Settings } from "../config/types.ts";
-import { statusRule } from "../transform/statuses.ts";
-import type { Mapping } from "../config/types.ts";
+import type { Mapping, Settings } from "../config/types.ts";
 import { TRAFFIC_NOTE } from "./traffic_log.ts";
 import type { TrafficNote } from "./traffic_log.ts";
 
@@ -154,16 +152,17 @@ async function requestsOf(
   };
 }
 
-async function sourceFloor(
-  { store, run, settings, mapping }: SummaryInput,
-  note: Note,
-): Promise<number> {
+async function sourceFloor(input: SummaryInput, note: Note): Promise<number> {
+  const { store, run, settings } = input;
+  const profile = await note<{ attachments: boolean }>("sourceProfile");
+  const attachments = profile?.attachments ?? false;
   const census = await note<Census>(CENSUS_NOTE);
   return sourceMinimum({
     inventory: await store.inventory(run.scopeId),
     include: settings.include,
-    attachments: (await note<{ attachments: boolean }>("sourceProfile"))?.attachments ?? false,
-    stepPages: await stepPages(store, run.scopeId, settings, mapping),
+    attachments,
+    stepPages: await stepPages(input),
+    stepLists: attachments ? await stepLists(input) : 0,
     versionLookups: census?.versionLookups ?? 0,
     tombstones: census?.tombstones ?? 0,
   });
@@ -173,41 +172,41 @@ const STEP_PAGE = 100;
 
 /** Requests that scripts and execution steps cannot do without, counted on what was found. */
 async function stepPages(
-  store: Store,
-  scopeId: number,
-  settings: Settings,
-  mapping: Mapping,
+  { store, run, settings, mapping }: SummaryInput,
 ): Promise<number> {
   const { include } = settings;
-  const statuses = await store.records(scopeId, "status", { after: null, limit: 1000 });
-  const wanted = new Set(
-    statuses.rows.filter((status) => {
-      const { target } = statusRule(mapping, status.name ?? "", status);
-      if (include.executionSteps === "failed") return target?.toLowerCase() === "failed";
-      return include.executionSteps === "all" || target !== null;
-    }).map((status) => status.id),
-  );
-  let total = include.testCases
-    ? await sumDetails(store, scopeId, "testCase", "script", () => true)
-    : 0;
+  const pages = ({ count }: DetailRow): number => Math.max(1, Math.ceil(count / STEP_PAGE));
+  let total = 0;
+  if (include.testCases) {
+    total += await sumDetails(store, run.scopeId, "testCase", { weigh: pages });
+  }
   if (readsExecutions(include) && include.executionSteps !== "none") {
-    total += await sumDetails(
-      store,
-      scopeId,
-      "execution",
-      "executionSteps",
-      (row) => "statusId" in row && row.statusId !== null && wanted.has(row.statusId),
-    );
+    const filter = await stepStatusFilter({ store, scope: { id: run.scopeId }, settings, mapping });
+    total += await sumDetails(store, run.scopeId, "execution", { weigh: pages, filter });
   }
   return total;
 }
 
+/** Steps whose files are listed, one request each. */
+async function stepLists({ store, run, settings }: SummaryInput): Promise<number> {
+  const { include } = settings;
+  if (include.attachments !== "all") return 0;
+  const weigh = ({ count }: DetailRow): number => count;
+  const cases = include.testCases ? await sumDetails(store, run.scopeId, "testCase", { weigh }) : 0;
+  return cases + (await store.inventory(run.scopeId)).executionSteps;
+}
+
+const TASK_OF = { testCase: "script", execution: "executionSteps" } as const;
+
 async function sumDetails(
   store: Store,
   scopeId: number,
-  kind: "testCase" | "execution",
-  task: "script" | "executionSteps",
-  filter: (row: { statusId: string | null }) => boolean,
+  kind: keyof typeof TASK_OF,
+  { weigh, filter = () => true }: {
+    weigh: (row: DetailRow) => number;
+    /** Of executions, by their status. */
+    filter?: (statusId: string | null) => boolean;
+  },
 ): Promise<number> {
   let total = 0;
   let after: string | null = null;
@@ -217,9 +216,10 @@ async function sumDetails(
       kind,
       { after, limit: 1000 },
     );
-    const keys = page.rows.filter(filter).map((row) => row.kind === "testCase" ? row.key : row.id);
-    const details = await store.details(scopeId, task, keys);
-    for (const row of details.values()) total += Math.max(1, Math.ceil(row.count / STEP_PAGE));
+    const keys = page.rows.filter(({ statusId }) => filter(statusId))
+      .map((row) => row.kind === "testCase" ? row.key : row.id);
+    const details = await store.details(scopeId, TASK_OF[kind], keys);
+    for (const row of details.values()) total += weigh(row);
     after = page.cursor;
   } while (after !== null);
   return total;

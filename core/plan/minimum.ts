@@ -24,6 +24,8 @@ export interface SourceWork {
   attachments: boolean;
   /** Requests for steps: Σ max(1, ⌈n/100⌉) over cases with steps and executions whose steps are read. */
   stepPages: number;
+  /** Steps of cases and executions whose files are listed one by one; 0 unless asked for. */
+  stepLists: number;
   versionLookups: number;
   tombstones: number;
 }
@@ -47,7 +49,7 @@ export function sourceMinimum(work: SourceWork): number {
   return total;
 }
 
-function attachmentLists({ inventory: all, include }: SourceWork): number {
+function attachmentLists({ inventory: all, include, stepLists }: SourceWork): number {
   const mode = include.attachments;
   if (mode === "none") return 0;
   let lists = include.testCases ? all.testCases : 0;
@@ -55,7 +57,7 @@ function attachmentLists({ inventory: all, include }: SourceWork): number {
   if (include.testPlans) lists += all.testPlans;
   if (include.testCycles) lists += all.testCycles;
   if (readsExecutions(include)) lists += all.executions;
-  return lists;
+  return lists + stepLists;
 }
 
 export interface TargetWork {

@@ -10,6 +10,11 @@ export function formatCount(value: number): string {
   return Math.round(value).toString().replace(/\B(?=(\d{3})+$)/g, ",");
 }
 
+/** `1,234`, below ten `3.4` */
+export function formatRate(value: number): string {
+  return value < 10 ? value.toFixed(1) : formatCount(value);
+}
+
 /** `850 ms`, `12.3 s`, `4 min 05 s`, `3 h 07 min` */
 export function formatDuration(ms: number): string {
   if (ms < 1_000) return `${Math.round(ms)} ms`;

@@ -4,12 +4,13 @@ import { PHASES } from "../ports/mod.ts";
 import { RECORD_KINDS } from "../records/mod.ts";
 import { barChart, stackedBars } from "./chart.ts";
 import type { ReportContent } from "./content.ts";
-import { escapeHtml, formatCount, formatDuration } from "./format.ts";
-import type { RequestSummary, Summary } from "./model.ts";
+import { escapeHtml, formatCount, formatDuration, formatRate } from "./format.ts";
+import { recordsOfPhase, type RequestSummary, type Summary, WITHOUT_TARGET } from "./model.ts";
 import { STYLE } from "./html_style.ts";
 
 /** Rows of a list shown in the page; the CSV beside it holds all of them. */
 const MAX_ROWS = 500;
+const LEVELS = ["critical", "error", "warning", "info"] as const;
 const OUTCOMES = ["created", "updated", "unchanged", "withoutTarget", "setAside"] as const;
 const VERDICTS: Readonly<Record<number, string>> = {
   0: "Done",
@@ -102,20 +103,43 @@ function counts(summary: Summary): string {
   const artefacts = Object.entries(summary.artefacts).filter(([, value]) => value > 0);
   return section(
     "Records",
-    table(header, body) + stackedBars("Outcome per kind, share of each", bars) +
+    table(header, body) + withoutTargetNote(summary) +
+      stackedBars("Outcome per kind, share of each", bars) +
       (artefacts.length === 0
         ? ""
         : `<h3>Created in the target</h3>${table(["Artefact", "Count"], artefacts)}`),
   );
 }
 
+function withoutTargetNote({ counts }: Summary): string {
+  if (RECORD_KINDS.every((kind) => counts[kind].withoutTarget === 0)) return "";
+  return `<p class="quiet">Without target: ${WITHOUT_TARGET}; the losses below say why.</p>`;
+}
+
 function phases(summary: Summary): string {
+  const rates = PHASES.map((phase) => {
+    const { state, durationMs } = summary.phases[phase];
+    const records = recordsOfPhase(summary, phase);
+    const perMinute = durationMs === 0 ? null : records * 60_000 / durationMs;
+    return [
+      phase,
+      state,
+      formatDuration(durationMs),
+      records,
+      perMinute === null ? "" : formatRate(perMinute / 60),
+      perMinute === null ? "" : formatRate(perMinute),
+    ];
+  });
+  const header = ["Phase", "State", "Time", "Records", "Records/s", "Records/min"];
   const bars = PHASES.map((phase) => ({
     label: phase,
     value: summary.phases[phase].durationMs,
     text: `${formatDuration(summary.phases[phase].durationMs)} (${summary.phases[phase].state})`,
   }));
-  return section("Phases", barChart("Time per phase; phases may overlap", bars));
+  return section(
+    "Phases",
+    table(header, rates) + barChart("Time per phase; phases may overlap", bars),
+  );
 }
 
 function requests(summary: Summary): string {
@@ -141,13 +165,28 @@ function routes(name: string, stats: RequestSummary): string {
   }</details>`;
 }
 
-function validation({ validation: v }: Summary): string {
+function validation({ validation: v, issues }: Summary): string {
   return section(
     "Validation",
     table(["Checked", "Equal", "Different", "Missing", "Extra", "Duplicate"], [
       [v.checked, v.equal, v.different, v.missing, v.extra, v.duplicate],
-    ]),
+    ]) + findingCounts(issues),
   );
+}
+
+/** How many findings of each level the checks of each phase made. */
+function findingCounts(issues: Summary["issues"]): string {
+  if (issues.length === 0) return "";
+  const body = PHASES.map((phase) => [
+    phase,
+    ...LEVELS.map((level) =>
+      issues.filter((issue) => issue.phase === phase && issue.level === level)
+        .reduce((sum, { count }) => sum + count, 0)
+    ),
+  ]);
+  return `<h3>Findings of the checks</h3>${
+    table(["Phase", "Critical", "Error", "Warning", "Info"], body)
+  }`;
 }
 
 function lossRules({ summary, accepted }: ReportContent): string {

@@ -1,5 +1,5 @@
 /** The summary document of a run: what `--json` prints and every report renders. @module */
-import type { RecordKind } from "../records/mod.ts";
+import { RECORD_KINDS, type RecordKind } from "../records/mod.ts";
 import type { Phase, RunState } from "../ports/mod.ts";
 
 export interface KindCounts {
@@ -50,4 +50,24 @@ export interface Summary {
   files: { report: string | null; redirects: string | null; database: string | null };
   /** How to go on, for exit codes other than 0. */
   next: string | null;
+}
+
+/** What the outcome "without target" means, for people. */
+export const WITHOUT_TARGET =
+  "the target has no place for these, or they stand as text in another artefact";
+
+/** Records that a phase has worked on; the comparison counts artefacts. */
+export function recordsOfPhase({ counts, validation }: Summary, phase: Phase): number {
+  const sum = (count: (row: KindCounts) => number): number =>
+    RECORD_KINDS.reduce((total, kind) => total + count(counts[kind]), 0);
+  switch (phase) {
+    case "extract":
+      return sum(({ extracted }) => extracted);
+    case "transform":
+      return sum(({ transformed }) => transformed);
+    case "load":
+      return sum(({ created, updated, unchanged }) => created + updated + unchanged);
+    case "validate":
+      return validation.checked;
+  }
 }

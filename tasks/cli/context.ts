@@ -8,7 +8,7 @@ import { setUpLog } from "./log.ts";
 import { ProgressView } from "./progress.ts";
 import type { Redactor } from "./redact.ts";
 import type { CommandContext, Invocation } from "./spec.ts";
-import { createPainter } from "./style.ts";
+import { createPainter, takesColour } from "./style.ts";
 
 /** Default configuration file, used when it exists. */
 export const DEFAULT_CONFIG = "./ztoq.json";
@@ -21,7 +21,7 @@ export function createContext(
 ): CommandContext {
   const { globals } = invocation;
   const isCi = Boolean(io.env("CI"));
-  const colour = !globals.noColor && !io.env("NO_COLOR") && !isCi;
+  const colour = !globals.noColor && takesColour(io);
   const progress = new ProgressView(io, {
     enabled: !globals.quiet,
     rewrite: io.stderrTty && !isCi && io.env("TERM") !== "dumb",

@@ -23,6 +23,15 @@ export class PipeClosed extends Error {
   override name = "PipeClosed";
 }
 
+/** Prints as long as somebody reads: what was done keeps its exit code when the reader has left. */
+export function whileRead(print: () => void): void {
+  try {
+    print();
+  } catch (error) {
+    if (!(error instanceof PipeClosed)) throw error;
+  }
+}
+
 /** The terminal of this process. */
 export function processIo(): Io {
   const encoder = new TextEncoder();
@@ -43,7 +52,8 @@ export function processIo(): Io {
   const locale = Deno.env.get("LC_ALL") ?? Deno.env.get("LC_CTYPE") ?? Deno.env.get("LANG") ?? "";
   return {
     out: (text) => write(Deno.stdout, text),
-    err: (text) => write(Deno.stderr, text),
+    // Work goes on when nobody reads the progress any more.
+    err: (text) => whileRead(() => write(Deno.stderr, text)),
     env: (name) => Deno.env.get(name),
     ask: (question) => (Deno.stdin.isTerminal() ? prompt(question) : null),
     stdinTty: Deno.stdin.isTerminal(),

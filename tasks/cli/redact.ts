@@ -4,7 +4,8 @@ const MASK = "[redacted]";
 const PATTERNS: readonly [RegExp, string][] = [
   [/\b(Bearer|Basic)\s+[\w.~+/=-]{6,}/gi, `$1 ${MASK}`],
   [/\beyJ[\w-]{8,}\.[\w-]+\.[\w-]*/g, MASK],
-  [/\/\/[^/\s:@]+:[^/\s@]+@/g, `//${MASK}@`],
+  // No quotes: in JSON the match must not run on into the next value.
+  [/\/\/[^/\s:@"'\\]+:[^/\s@"'\\]+@/g, `//${MASK}@`],
 ];
 
 /** Shortest value that is masked wherever it appears; shorter ones would mask ordinary words. */

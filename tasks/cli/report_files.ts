@@ -29,20 +29,48 @@ export function reportContent({ store, scope, summary, accepted }: ReportSubject
   });
 }
 
+/** Text is gathered to this many characters before it is written. */
+const CHUNK_CHARACTERS = 64 * 1024;
+
 /** Streams text to a file through a temporary one beside it; the folder is made. */
 export async function writeText(path: string, chunks: AsyncIterable<string>): Promise<void> {
   const partial = `${path}.part`;
   try {
     const folder = path.replace(/[^/\\]*$/, "");
     if (folder !== "") await Deno.mkdir(folder, { recursive: true });
-    const file = await Deno.open(partial, { write: true, create: true, truncate: true });
-    await ReadableStream.from(chunks).pipeThrough(new TextEncoderStream()).pipeTo(file.writable);
+    // A device or a pipe is written to, never replaced.
+    if (await isDevice(path)) return await writeChunks(path, chunks);
+    await writeChunks(partial, chunks);
     await Deno.rename(partial, path);
   } catch (error) {
     // What is left of it matters less than why it could not be written.
     await Deno.remove(partial).catch(() => {});
     throw writeError(error, "the file", path);
   }
+}
+
+async function isDevice(path: string): Promise<boolean> {
+  const found = await Deno.stat(path).catch(() => null);
+  return found !== null && !found.isFile && !found.isDirectory;
+}
+
+/** Written by hand: the stream of a file keeps silent about a last write that the disk refused. */
+async function writeChunks(path: string, chunks: AsyncIterable<string>): Promise<void> {
+  using file = await Deno.open(path, { write: true, create: true, truncate: true });
+  const encoder = new TextEncoder();
+  const write = async (text: string): Promise<void> => {
+    const bytes = encoder.encode(text);
+    for (let done = 0; done < bytes.length;) done += await file.write(bytes.subarray(done));
+  };
+  let waiting = "";
+  for await (const chunk of chunks) {
+    waiting += chunk;
+    if (waiting.length < CHUNK_CHARACTERS) continue;
+    await write(waiting);
+    waiting = "";
+  }
+  await write(waiting);
+  if ((await file.stat()).isFile) await file.sync();
 }
 
 /**

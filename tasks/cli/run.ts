@@ -7,7 +7,7 @@ import { helpText } from "./help.ts";
 import { type Io, PipeClosed } from "./io.ts";
 import { parseCommandLine, type Request } from "./parse.ts";
 import { Redactor } from "./redact.ts";
-import { createPainter } from "./style.ts";
+import { createPainter, takesColour } from "./style.ts";
 
 /** Runs one command line and returns the exit code. Never throws. */
 export async function runCli(argv: readonly string[], io: Io): Promise<ExitCode> {
@@ -16,7 +16,8 @@ export async function runCli(argv: readonly string[], io: Io): Promise<ExitCode>
   try {
     request = parseCommandLine(argv, COMMANDS);
     if (request.kind === "help") {
-      io.out(helpText(request.topic, COMMANDS));
+      const text = helpText(request.topic, COMMANDS);
+      io.out(request.json ? `${JSON.stringify({ help: text }, null, 2)}\n` : text);
       return EXIT.done;
     }
     const { run } = await request.invocation.command.load();
@@ -24,15 +25,15 @@ export async function runCli(argv: readonly string[], io: Io): Promise<ExitCode>
   } catch (error) {
     if (error instanceof PipeClosed) return EXIT.done;
     return error instanceof DocumentedError
-      ? report(error.reason, request, io, redactor, error.document)
-      : report(error, request, io, redactor);
+      ? report(error.reason, { request, argv }, io, redactor, error.document)
+      : report(error, { request, argv }, io, redactor);
   }
 }
 
 /** Tells people (and, with `--json`, programs) what went wrong. */
 function report(
   error: unknown,
-  request: Request | null,
+  { request, argv }: { request: Request | null; argv: readonly string[] },
   io: Io,
   redactor: Redactor,
   known?: Record<string, unknown>,
@@ -40,8 +41,8 @@ function report(
   const globals = request?.kind === "run" ? request.invocation.globals : null;
   const exitCode = exitCodeOf(error);
   const { message, hint } = describeError(error);
-  const colour = io.stderrTty && globals?.noColor !== true && !io.env("NO_COLOR");
-  const paint = createPainter(colour);
+  // Read from the words themselves: a command line that makes no sense has no options yet.
+  const paint = createPainter(io.stderrTty && !argv.includes("--no-color") && takesColour(io));
   const lines = [`${paint("red", "error:")} ${message}`];
   if (hint !== undefined) lines.push(`${paint("cyan", "hint:")} ${hint}`);
   const expected = error instanceof StopError || (error instanceof Error && "recovery" in error);

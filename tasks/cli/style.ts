@@ -1,5 +1,6 @@
 /** Colours, marks, numbers and tables for people. @module */
 import { formatCount } from "../../core/report/format.ts";
+import type { Io } from "./io.ts";
 
 const CODES = { bold: 1, dim: 2, red: 31, green: 32, yellow: 33, cyan: 36 } as const;
 export type Colour = keyof typeof CODES;
@@ -12,6 +13,11 @@ export interface Painter {
 /** Returns a painter; one that changes nothing when `enabled` is false. */
 export function createPainter(enabled: boolean): Painter {
   return (colour, text) => enabled ? `\u001b[${CODES[colour]}m${text}\u001b[0m` : text;
+}
+
+/** Whether the surroundings want colours at all; a stream must be a terminal besides. */
+export function takesColour({ env }: Pick<Io, "env">): boolean {
+  return !env("NO_COLOR") && !env("CI") && env("TERM") !== "dumb";
 }
 
 /** Marks of findings; ASCII where the terminal needs it. */

@@ -1,8 +1,9 @@
 /** The summary of a run for people. @module */
+import { LOSS_RULES } from "../../core/config/mod.ts";
 import { PHASES } from "../../core/ports/mod.ts";
-import { RECORD_KINDS } from "../../core/records/mod.ts";
-import { formatCount, formatDuration } from "../../core/report/format.ts";
-import type { Summary } from "../../core/report/model.ts";
+import { RECORD_KINDS, type RecordKind } from "../../core/records/mod.ts";
+import { formatCount, formatDuration, formatRate } from "../../core/report/format.ts";
+import { recordsOfPhase, type Summary, WITHOUT_TARGET } from "../../core/report/model.ts";
 import { EXIT_MEANINGS } from "./help.ts";
 import { type Painter, table } from "./style.ts";
 
@@ -13,7 +14,7 @@ export function summaryText(summary: Summary, paint: Painter): string {
     countsTable(summary),
     artefacts(summary),
     requestsTable(summary),
-    validation(summary, paint),
+    validation(summary, paint) + findings(summary),
     losses(summary),
     files(summary),
     summary.next === null ? "" : `Next: ${summary.next}\n`,
@@ -21,11 +22,16 @@ export function summaryText(summary: Summary, paint: Painter): string {
   return `${parts.filter((part) => part !== "").join("\n")}`;
 }
 
-function headline({ runId, state, exitCode, durationMs, phases }: Summary, paint: Painter): string {
+function headline(summary: Summary, paint: Painter): string {
+  const { runId, state, exitCode, durationMs, phases } = summary;
   const meaning = EXIT_MEANINGS.find(([code]) => code === exitCode)?.[1] ?? "";
   const colour = exitCode === 0 ? "green" : exitCode === 3 || exitCode >= 5 ? "yellow" : "red";
   const times = PHASES.filter((phase) => phases[phase].durationMs > 0)
-    .map((phase) => `${phase} ${formatDuration(phases[phase].durationMs)}`);
+    .map((phase) => {
+      const { durationMs } = phases[phase];
+      const rate = recordsOfPhase(summary, phase) * 1_000 / durationMs;
+      return `${phase} ${formatDuration(durationMs)} at ${formatRate(rate)}/s`;
+    });
   const detail = times.length === 0 ? "" : ` (${times.join(", ")})`;
   return `${paint("bold", `Run ${runId}`)}: ${paint(colour, state)} in ${
     formatDuration(durationMs)
@@ -35,6 +41,12 @@ function headline({ runId, state, exitCode, durationMs, phases }: Summary, paint
 function countsTable({ counts }: Summary): string {
   const kinds = RECORD_KINDS.filter((kind) => counts[kind].extracted > 0);
   if (kinds.length === 0) return "Nothing was extracted.\n";
+  const hasGaps = kinds.some((kind) => counts[kind].withoutTarget > 0);
+  const note = hasGaps ? `Without target: ${WITHOUT_TARGET}; the losses below say why.\n` : "";
+  return rows(kinds, counts) + note;
+}
+
+function rows(kinds: readonly RecordKind[], counts: Summary["counts"]): string {
   return table(
     [
       "Kind",
@@ -93,10 +105,36 @@ function validation({ validation: v, phases }: Summary, paint: Painter): string 
   } equal, ${result}\n`;
 }
 
+const FINDINGS = [["critical", "critical"], ["error", "error"], ["warning", "warning"], [
+  "info",
+  "note",
+]] as const;
+
+/** Notes and warnings of the checks; what was set aside has a column of its own. */
+function findings({ issues }: Summary): string {
+  const counts = FINDINGS.flatMap(([level, word]) => {
+    const n = issues.filter((issue) => issue.level === level)
+      .reduce((sum, { count }) => sum + count, 0);
+    if (n === 0) return [];
+    return [`${formatCount(n)} ${word}${n === 1 || word === "critical" ? "" : "s"}`];
+  });
+  return counts.length === 0 ? "" : `Findings: ${counts.join(", ")}; the report lists them\n`;
+}
+
 function losses(summary: Summary): string {
   const list = Object.entries(summary.losses).filter(([, n]) => n > 0)
     .sort(([, a], [, b]) => b - a);
-  return list.length === 0 ? "" : table(["Loss rule", "Count"], list);
+  return list.length === 0 ? "" : lossTable("Loss rule", list);
+}
+
+/** Losses with what each rule means: its name alone tells few people anything. */
+export function lossTable(title: string, losses: readonly (readonly [string, number])[]): string {
+  const meaning = (rule: string): string =>
+    Object.hasOwn(LOSS_RULES, rule) ? LOSS_RULES[rule] ?? "" : "";
+  return table(
+    [title, "Count", "Meaning"],
+    losses.map(([rule, count]) => [rule, count, meaning(rule)]),
+  );
 }
 
 function files({ files: { report, redirects, database } }: Summary): string {

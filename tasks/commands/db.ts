@@ -2,6 +2,7 @@
 import { type ManagedStore, openStore } from "../../adapters/connect.ts";
 import { EXIT, type ExitCode } from "../../core/errors.ts";
 import { formatCount } from "../../core/report/format.ts";
+import { exists } from "../cli/files.ts";
 import { databasePath, withStore } from "../cli/reading.ts";
 import type { CommandContext } from "../cli/spec.ts";
 import { table } from "../cli/style.ts";
@@ -67,7 +68,14 @@ async function check(context: CommandContext): Promise<ExitCode> {
 async function backup(context: CommandContext): Promise<ExitCode> {
   const file = context.args[0] ?? "";
   return await withStore(context, async ({ store, settings }) => {
-    await store.backup(file);
+    const isNew = !exists(file);
+    try {
+      await store.backup(file);
+    } catch (error) {
+      // Half a copy would look like a backup, and stand in the way of the next one.
+      if (isNew) await Deno.remove(file).catch(() => {});
+      throw error;
+    }
     if (context.globals.json) context.printJson({ database: settings.store.url, backup: file });
     else {
       context.say(`Copied ${settings.store.url} to ${file}.\n`);

@@ -2,7 +2,8 @@
 import { type RunningSimulator, startSimulator } from "../../adapters/connect.ts";
 import { loadSettings, type Settings } from "../../core/config/mod.ts";
 import { ConfigError, EXIT, type ExitCode } from "../../core/errors.ts";
-import { assertWritableFolder } from "../cli/files.ts";
+import { assertWritableFolder, writeError } from "../cli/files.ts";
+import { whileRead } from "../cli/io.ts";
 import { listenForInterrupt } from "../cli/interrupt.ts";
 import { summaryText } from "../cli/summary_text.ts";
 import type { CommandContext } from "../cli/spec.ts";
@@ -38,8 +39,10 @@ export async function run(context: CommandContext): Promise<ExitCode> {
     if (outcome.exitCode === EXIT.interrupted) {
       summary.next = "The simulators are gone; `ztoq demo` starts anew.";
     }
-    if (context.globals.json) context.printJson(summary);
-    else context.say(summaryText(summary, context.paint) + pointers(options));
+    whileRead(() => {
+      if (context.globals.json) context.printJson(summary);
+      else context.say(summaryText(summary, context.paint) + pointers(options));
+    });
     if (context.options.keep === true) await keepRunning(context, simulators);
     return outcome.exitCode;
   } finally {
@@ -63,8 +66,17 @@ function readOptions({ options }: CommandContext): DemoOptions {
   };
 }
 
-/** Makes the folder, or clears what an earlier demo left there; a database of someone else stays. */
+/** The folder ready for use, or an error about it. */
 async function prepareFolder(out: string): Promise<void> {
+  try {
+    await clearFolder(out);
+  } catch (error) {
+    throw writeError(error, "the folder", out);
+  }
+}
+
+/** Makes the folder, or clears what an earlier demo left there; a database of someone else stays. */
+async function clearFolder(out: string): Promise<void> {
   await Deno.mkdir(out, { recursive: true });
   const names = new Set<string>();
   for await (const entry of Deno.readDir(out)) names.add(entry.name);

@@ -5,7 +5,9 @@ import { finding } from "../../core/engine/finding.ts";
 import type { Finding } from "../../core/engine/types.ts";
 import { describeError, EXIT, type ExitCode, StoreError } from "../../core/errors.ts";
 import { assertWritableFolder, exists } from "../cli/files.ts";
+import { whileRead } from "../cli/io.ts";
 import { databasePath } from "../cli/reading.ts";
+import { serverProblems } from "../cli/server_settings.ts";
 import type { CommandContext } from "../cli/spec.ts";
 import { type Colour, marks } from "../cli/style.ts";
 import { withConnection } from "../cli/working.ts";
@@ -28,12 +30,20 @@ export async function run(context: CommandContext): Promise<ExitCode> {
     ({ migrator }, signal) => migrator.doctor(signal),
     database.store,
   ).finally(() => database.store.close());
-  const findings = [...configuration(settings), ...systems, ...database.findings]
+  const findings = [
+    ...configuration(settings),
+    ...await server(context, settings),
+    ...systems,
+    ...database.findings,
+  ]
+    .map(withFix)
     .sort((a, b) => GROUPS.indexOf(a.group) - GROUPS.indexOf(b.group));
   const failed = findings.filter(({ level }) => level === "error").length;
   const warned = findings.filter(({ level }) => level === "warning").length;
-  if (context.globals.json) context.printJson({ ok: failed === 0, findings });
-  else context.say(findingsText(findings, context) + verdict(failed, warned));
+  whileRead(() => {
+    if (context.globals.json) context.printJson({ ok: failed === 0, findings });
+    else context.say(findingsText(findings, context) + verdict(failed, warned));
+  });
   return failed > 0 ? EXIT.preflight : EXIT.done;
 }
 
@@ -52,13 +62,44 @@ function configuration({ mapping, report }: Settings): Finding[] {
     finding("configuration", "ok", "The configuration is complete"),
     finding("mapping", "info", `The mapping file ${mapping} ${seen}`),
   ];
-  try {
-    assertWritableFolder("the report folder", report.dir);
-  } catch (error) {
-    const { message, hint } = describeError(error);
-    findings.push(finding("configuration", "error", message, hint ?? null));
-  }
+  const folder = mapping.replace(/[^/\\]*$/, "") || "./";
+  const check = (group: Finding["group"], level: Finding["level"], check: () => void): void => {
+    try {
+      check();
+    } catch (error) {
+      const { message, hint } = describeError(error);
+      findings.push(finding(group, level, message, hint ?? null));
+    }
+  };
+  check("configuration", "error", () => assertWritableFolder("the report folder", report.dir));
+  // A finished file may well be read-only; what it lacks could not be added to it.
+  check("mapping", "warning", () => assertWritableFolder("the folder of the mapping file", folder));
   return findings;
+}
+
+/** What would stop `ztoq serve`, and nothing else. */
+async function server(context: CommandContext, settings: Settings): Promise<Finding[]> {
+  return (await serverProblems(context, settings)).map((problem) =>
+    finding(
+      "configuration",
+      "warning",
+      `\`ztoq serve\` cannot use ${problem}`,
+      "Correct it in the configuration file; `migrate` works without it.",
+    )
+  );
+}
+
+const FIXES: Partial<Record<Finding["group"], string>> = {
+  source: "Try again in a while; if it stays, look at status.smartbear.com and at source.baseUrl.",
+  target: "Try again in a while; if it stays, ask the administrator of qTest, and look at " +
+    "target.baseUrl.",
+};
+
+/** Nobody is left alone with an error: where its place says nothing better, this is what to try. */
+function withFix(found: Finding): Finding {
+  const fix = FIXES[found.group];
+  if (found.level !== "error" || found.fix !== null || fix === undefined) return found;
+  return finding(found.group, found.level, found.message, fix);
 }
 
 /** The database as it is; none is made, and one that cannot be used is a finding like any other. */

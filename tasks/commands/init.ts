@@ -18,32 +18,38 @@ import { programName } from "../cli/style.ts";
 export function run(context: CommandContext): Promise<ExitCode> {
   const config = context.globals.config ?? DEFAULT_CONFIG;
   const folder = config.replace(/[^/\\]*$/, "") || "./";
-  const existing = [config, `${folder}ztoq.mapping.json`].filter(exists);
+  const mapping = `${folder}ztoq.mapping.json`;
+  const existing = [config, mapping].filter(exists);
   if (existing.length > 0 && context.options.force !== true) {
     throw new ConfigError(`Cannot write ${existing.join(" and ")}: already there`, {
       hint: "`ztoq init --force` overwrites",
     });
   }
   const files: [string, string][] = [
-    [config, starterConfig(answers(context))],
+    // Editors look for a schema beside the file; ztoq reads paths from the working folder.
+    [config, starterConfig({ ...answers(context), mapping })],
     [`${folder}ztoq.schema.json`, json(configSchema())],
-    [`${folder}ztoq.mapping.json`, formatMapping(emptyMapping())],
+    [mapping, formatMapping(emptyMapping())],
     [`${folder}ztoq.mapping.schema.json`, json(mappingSchema())],
   ];
   for (const [path, text] of files) write(folder, path, text);
-  tell(context, files.map(([path]) => path));
+  tell(
+    context,
+    files.map(([path]) => path),
+    config === DEFAULT_CONFIG ? "" : ` --config ${config}`,
+  );
   return Promise.resolve(EXIT.done);
 }
 
-function tell(context: CommandContext, files: string[]): void {
+function tell(context: CommandContext, files: string[], option: string): void {
   if (context.globals.json) return context.printJson({ files });
   context.say(
     `Wrote ${files.join(", ")}.\n\nNext:\n` +
       "  1. put the addresses and projects into the file, if they are not yet right\n" +
       "  2. set ZEPHYR_API_TOKEN and QTEST_BEARER_TOKEN\n" +
-      `  3. ${programName()} doctor\n` +
-      `  4. ${programName()} plan\n` +
-      `  5. ${programName()} migrate\n`,
+      `  3. ${programName()} doctor${option}\n` +
+      `  4. ${programName()} plan${option}\n` +
+      `  5. ${programName()} migrate${option}\n`,
   );
 }
 
@@ -73,11 +79,15 @@ function answers(context: CommandContext): Parameters<typeof starterConfig>[0] {
   };
 }
 
+/** Whole or not at all: half a configuration would stop every later command. */
 function write(folder: string, path: string, text: string): void {
+  const partial = `${path}.part`;
   try {
     Deno.mkdirSync(folder, { recursive: true });
-    Deno.writeTextFileSync(path, text);
+    Deno.writeTextFileSync(partial, text);
+    Deno.renameSync(partial, path);
   } catch (error) {
+    if (exists(partial)) Deno.removeSync(partial);
     throw writeError(error, "the file", path);
   }
 }

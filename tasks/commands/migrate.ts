@@ -2,6 +2,7 @@
 import type { Outcome } from "../../core/engine/types.ts";
 import type { ExitCode } from "../../core/errors.ts";
 import { type Phase, PHASES } from "../../core/ports/mod.ts";
+import { whileRead } from "../cli/io.ts";
 import { summaryText } from "../cli/summary_text.ts";
 import { UsageError } from "../cli/parse.ts";
 import type { CommandContext } from "../cli/spec.ts";
@@ -24,8 +25,10 @@ export async function run(context: CommandContext): Promise<ExitCode> {
 /** Prints the summary; why a run stopped stands on the terminal too when a program reads stdout. */
 export function tell(context: CommandContext, { run, summary }: Outcome): void {
   if (run.state !== "completed" && run.reason !== null) context.note(`Stopped: ${run.reason}\n`);
-  if (!context.globals.json) return context.say(summaryText(summary, context.paint));
-  context.printJson(summary);
+  if (!context.globals.json) {
+    return whileRead(() => context.say(summaryText(summary, context.paint)));
+  }
+  whileRead(() => context.printJson(summary));
   if (summary.next !== null) context.note(`${summary.next}\n`);
 }
 

@@ -6,8 +6,10 @@ import { buildPlan, type Plan, type PlannedValue } from "../../core/plan/plan.ts
 import type { Phase } from "../../core/ports/mod.ts";
 import { formatCount, formatDuration } from "../../core/report/mod.ts";
 import { assertWritableFolder } from "../cli/files.ts";
+import { whileRead } from "../cli/io.ts";
 import { readMapping } from "../cli/mapping_file.ts";
 import type { CommandContext } from "../cli/spec.ts";
+import { lossTable } from "../cli/summary_text.ts";
 import { table } from "../cli/style.ts";
 import { withConnection } from "../cli/working.ts";
 
@@ -22,8 +24,10 @@ export async function run(context: CommandContext): Promise<ExitCode> {
       context.note("Interrupted; run the same command again: it continues where it stopped.\n");
     }
     const plan = await readPlan(connection, settings, problems);
-    if (context.globals.json) context.printJson({ ...plan, exitCode });
-    else context.say(planText(plan, settings));
+    whileRead(() => {
+      if (context.globals.json) context.printJson({ ...plan, exitCode });
+      else context.say(planText(plan, settings));
+    });
     return exitCode;
   });
 }
@@ -92,7 +96,7 @@ function planText(plan: Plan, settings: Settings): string {
     ),
     Object.keys(plan.losses).length === 0
       ? ""
-      : table(["Expected loss", "Count"], Object.entries(plan.losses)),
+      : lossTable("Expected loss", Object.entries(plan.losses)),
     table(["Requests, at least", "Extract", "Load", "Validate", "At the set rate"], [
       ["source", requests.source.extract, 0, 0, formatDuration(durationMs.source)],
       [

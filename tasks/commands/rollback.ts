@@ -3,6 +3,7 @@ import type { ExitCode } from "../../core/errors.ts";
 import { type Phase, PHASES } from "../../core/ports/mod.ts";
 import { formatDuration } from "../../core/report/format.ts";
 import type { KeptArtefact, RollbackReport } from "../../core/rollback/mod.ts";
+import { whileRead } from "../cli/io.ts";
 import type { CommandContext } from "../cli/spec.ts";
 import { flatten, type Painter, table } from "../cli/style.ts";
 import { withConnection } from "../cli/working.ts";
@@ -25,8 +26,10 @@ export async function run(context: CommandContext): Promise<ExitCode> {
     });
     return outcome.report;
   });
-  if (context.globals.json) context.printJson(report);
-  else context.say(rollbackText(report, context.paint));
+  whileRead(() => {
+    if (context.globals.json) context.printJson(report);
+    else context.say(rollbackText(report, context.paint));
+  });
   return report.exitCode;
 }
 

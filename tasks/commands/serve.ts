@@ -10,11 +10,9 @@ import {
   unitDurations,
 } from "../../adapters/connect.ts";
 import type { Settings } from "../../core/config/mod.ts";
-import { parseRateWindows } from "../../core/engine/schedule.ts";
 import { ConfigError, EXIT, type ExitCode } from "../../core/errors.ts";
-import type { EventRow } from "../../core/ports/mod.ts";
 import manifest from "../../deno.json" with { type: "json" };
-import { createControlPlane, isLoopback, readTokens } from "../../routes/mod.ts";
+import { createControlPlane, isLoopback, parseSchedules, readTokens } from "../../routes/mod.ts";
 import type { ControlPlane, ControlPlaneServices, WorkOutcome } from "../../routes/mod.ts";
 import { readConfigFile } from "../cli/context.ts";
 import { listenForInterrupt } from "../cli/interrupt.ts";
@@ -104,7 +102,8 @@ async function createServices(
       hint: "Set ZTOQ_API_TOKEN, or listen on 127.0.0.1",
     });
   }
-  parseRateWindows(settings.limits.schedule);
+  // Before it listens: they are followed in the background, where nobody would hear of a mistake.
+  parseSchedules(settings.schedules);
   const config = {
     options: context.settings,
     env: io.env,
@@ -145,13 +144,14 @@ async function notifier(
   { webhooks }: Settings,
   store: () => Promise<ManagedStore>,
   { env, readSecretFile }: ControlPlaneServices["config"],
-): Promise<(event: EventRow) => Promise<void>> {
+): Promise<NonNullable<ControlPlaneServices["onEvent"]>> {
   return await createNotifier({
     webhooks,
     env,
     readSecretFile,
     store,
     log,
+    redact: (text) => redactor.redact(text),
     onSecret: (secret) => redactor.add([secret]),
   });
 }

@@ -15,7 +15,7 @@ export async function run(context: CommandContext): Promise<ExitCode> {
   const remote = remoteOf(context);
   if (remote !== null) {
     const id = encodeURIComponent(await remoteRunId(context, remote));
-    return print(context, await remote.json<RunStatus>("GET", `v1/migrations/${id}`));
+    return print(context, await remote.json<LiveStatus>("GET", `v1/migrations/${id}`));
   }
   return await withStore(context, async (reading) => {
     const found = await findRun(context, reading);
@@ -29,13 +29,16 @@ export async function run(context: CommandContext): Promise<ExitCode> {
   });
 }
 
-function print(context: CommandContext, status: RunStatus): ExitCode {
+/** A server that works on the run knows its speed, too, and what it waits for. */
+type LiveStatus = RunStatus & { rate?: number; etaMs?: number | null; waiting?: string | null };
+
+function print(context: CommandContext, status: LiveStatus): ExitCode {
   if (context.globals.json) context.printJson(status);
   else context.say(text(status, context));
   return EXIT.done;
 }
 
-function text(status: RunStatus, { paint }: CommandContext): string {
+function text(status: LiveStatus, { paint }: CommandContext): string {
   const phases = PHASES.map((phase) => `${phase} ${status.phases[phase]}`).join(", ");
   const held = status.holder === null
     ? (status.interrupted ? paint("yellow", "interrupted: no process holds it") : "")
@@ -48,6 +51,8 @@ function text(status: RunStatus, { paint }: CommandContext): string {
     ["state", `${paint("bold", status.state)} (${phases})`],
     ["holder", held],
     ["reason", status.reason ?? ""],
+    ["waits", status.waiting ?? ""],
+    ["speed", speedText(status)],
     ["exit code", status.result === null ? "" : String(status.result)],
     ["started", `${status.createdAt}, worked ${formatDuration(status.workedMs)}`],
     [
@@ -75,6 +80,12 @@ function text(status: RunStatus, { paint }: CommandContext): string {
   ].filter((part) => part !== "").join("\n");
 }
 
+function speedText({ rate = 0, etaMs = null }: LiveStatus): string {
+  if (rate <= 0) return "";
+  const left = etaMs === null ? "" : `, about ${formatDuration(etaMs)} left in the open stages`;
+  return `${formatCount(rate)} records/s${left}`;
+}
+
 /** Rates that were changed while the run works. */
 function limitsText({ limits }: RunStatus): string {
   return (["source", "target"] as const)
@@ -82,7 +93,11 @@ function limitsText({ limits }: RunStatus): string {
     .map((system) => `${system} ${limits[system].requestsPerMinute}/min`).join(", ");
 }
 
-function next(status: RunStatus): string {
+/** What to do next about a run; empty when there is nothing. */
+export function next(
+  status: Pick<RunStatus, "interrupted" | "state" | "holder" | "setAside">,
+): string {
+  if (status.state === "paused" && status.holder !== null) return "`ztoq resume` goes on";
   if (status.interrupted || status.state === "failed" || status.state === "paused") {
     return "`ztoq migrate` continues";
   }

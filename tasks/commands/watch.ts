@@ -2,7 +2,7 @@
 import { createSystemClock, processHost } from "../../adapters/connect.ts";
 import { readRunStatus, type RunStatus } from "../../core/engine/status.ts";
 import { OVER } from "../../core/engine/steer.ts";
-import { EXIT, type ExitCode } from "../../core/errors.ts";
+import { EXIT, type ExitCode, StopError } from "../../core/errors.ts";
 import { formatCount, formatDuration } from "../../core/report/format.ts";
 import { listenForInterrupt } from "../cli/interrupt.ts";
 import { needRun, withStore } from "../cli/reading.ts";
@@ -130,10 +130,17 @@ async function watchServer(
   const id = encodeURIComponent(await remoteRunId(context, remote));
   const clock = createSystemClock();
   let lastId: string | null = null;
+  const path = `v1/migrations/${id}`;
+  // The first look says whether there is such a server and such a run; later ones may have to wait.
+  let run: Pick<RunStatus, "interrupted"> | null = await remote.json("GET", path);
   while (!signal.aborted) {
-    const answer = await remote.events(`v1/migrations/${id}/events`, lastId, signal);
     try {
-      for await (const event of eventsOf(answer)) {
+      run ??= await remote.json<RunStatus>("GET", path);
+      if (run.interrupted) {
+        context.note("No process works on this run; `ztoq resume --server` continues it.\n");
+        return EXIT.interrupted;
+      }
+      for await (const event of eventsOf(await remote.events(`${path}/events`, lastId, signal))) {
         if (event.id !== null) lastId = event.id;
         show(context, event.data);
         const { final, state, result } = event.data;
@@ -143,9 +150,11 @@ async function watchServer(
       }
     } catch (error) {
       if (signal.aborted) break;
+      if (error instanceof StopError && error.exitCode === EXIT.usage) throw error;
       const message = error instanceof Error ? error.message : String(error);
       context.note(`The connection broke (${message}); trying again.\n`);
     }
+    run = null;
     await clock.sleep(POLL_MS, signal).catch(() => undefined);
   }
   return EXIT.interrupted;

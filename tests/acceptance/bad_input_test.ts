@@ -133,6 +133,9 @@ Deno.test("a database that cannot be used ends with 1, says its state, and stays
   const newer = createClient({ url: `file:${cwd}/newer.db` });
   await newer.execute("INSERT INTO schema_version VALUES (99, 'later', '2030-01-01')");
   newer.close();
+  const foreign = createClient({ url: `file:${cwd}/foreign.db` });
+  await foreign.execute("CREATE TABLE run (a)");
+  foreign.close();
   const holder = createClient({ url: `file:${cwd}/locked.db` });
   const lock = await holder.transaction("write");
   await lock.execute("CREATE TABLE mine (a)");
@@ -142,7 +145,8 @@ Deno.test("a database that cannot be used ends with 1, says its state, and stays
     ["file:newer.db", ["newer.db", "version 99"]],
     ["file:damaged.db", ["damaged.db", "damaged"]],
     ["file:text.db", ["text.db", "no database"]],
-    ["file:folder.db", ["folder.db", "cannot be opened"]],
+    ["file:folder.db", ["folder.db", "it is a folder"]],
+    ["file:foreign.db", ["foreign.db", "tables of another program"]],
     ["file:nope/ztoq.db", ['the folder "nope/" does not exist']],
     [page, [page, "no libSQL server"]],
   ];

@@ -37,6 +37,8 @@ Deno.test("init writes a configuration that loads, and never overwrites without 
   assertStringIncludes(second.stderr, "--force");
   assertEquals(forced.code, 0);
   assertEquals(Object(JSON.parse(forced.stdout)).files.length, 4);
+  const other = JSON.parse(await Deno.readTextFile(`${cwd}/other/ztoq.json`));
+  assertEquals(other.mapping, "other/ztoq.mapping.json");
   assertEquals([doctor.code, doctor.stdout], [2, ""]);
   for (const name of ["ZEPHYR_API_TOKEN", "QTEST_BEARER_TOKEN"]) {
     assertStringIncludes(doctor.stderr, name);

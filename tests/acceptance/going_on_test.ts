@@ -137,3 +137,15 @@ Deno.test("a full disk ends with 1 and says so, and keeps what was committed", a
   assertStringIncludes(full.stderr, "run the same command again");
   assert(!/\n\s+at |os error/.test(full.stderr), full.stderr);
 });
+
+Deno.test("a migration goes on when nobody reads what it says, and ends as it would have", async () => {
+  await using sites = await startSites(SMALL);
+  await using folder = await tempFolder();
+  const cwd = folder.path;
+  const { env } = sites;
+  const child = spawnCli(["migrate", "--verbose", ...PATIENCE], { cwd, env });
+  await Promise.all([child.stdout.cancel(), child.stderr.cancel()]);
+  const { code } = await child.status;
+  const status = await cli(["status", "--json"], { cwd, env });
+  assertEquals([code, Object(JSON.parse(status.stdout)).state], [0, "completed"], status.stdout);
+});

@@ -132,6 +132,11 @@ Deno.test("serve refuses what would be unsafe or cannot work, and says what to d
   const open = await cli(["serve", "--host", "0.0.0.0", "--port", "0"], { env });
   assertEquals([open.code, open.stdout], [2, ""]);
   assertStringIncludes(open.stderr, "ZTOQ_API_TOKEN");
+  const config = `${folder.path}/ztoq.json`;
+  await Deno.writeTextFile(config, JSON.stringify({ schedules: [{ cron: "every day" }] }));
+  const never = await cli(["serve", "--port", "0", "--config", config], { env });
+  assertEquals([never.code, never.stdout], [2, ""]);
+  assertMatch(never.stderr, /^error: Cannot use the configuration: schedules\[0\]\.cron/);
   const server = await serve(["serve", "--port", "0", "--json"], env);
   try {
     const { port } = JSON.parse(server.told);

@@ -10,6 +10,7 @@ import type { Invocation } from "../../tasks/cli/spec.ts";
 import { table } from "../../tasks/cli/style.ts";
 import { completionScript } from "../../tasks/commands/completions.ts";
 import { COMMANDS } from "../../tasks/commands/mod.ts";
+import { next } from "../../tasks/commands/status.ts";
 import { generatedPages } from "../../tasks/docs.ts";
 import type { Progress } from "../../core/ports/mod.ts";
 import { ConfigError } from "../../core/errors.ts";
@@ -55,6 +56,8 @@ Deno.test("parseCommandLine() reads options in every form and place", () => {
   assert(two.globals.quiet);
   const three = parse("migrate", "--accept", "name-cut", "--accept", "no-log");
   assertEquals(three.settings, { accept: "name-cut,no-log" });
+  const early = parse("--store", "file:x.db", "status", "--json");
+  assertEquals([early.command.name, early.settings], ["status", { store: "file:x.db" }]);
   const four = parse("records", "search", "--", "--odd text");
   assertEquals(four.args, ["--odd text"]);
 });
@@ -80,6 +83,11 @@ Deno.test("parseCommandLine() names lists, missing arguments and surplus ones", 
   assertStringIncludes(refusal("demo", "--cases", "-3"), "whole number");
   assertStringIncludes(refusal("demo", "--keep=yes"), "takes no value");
   assertStringIncludes(refusal(), "Missing command");
+});
+
+Deno.test("parseCommandLine() refuses a value after --no-, which could mean either", () => {
+  assertEquals(refusal("migrate", "--no-folders=false"), "--no-folders takes no value");
+  assertEquals(parse("migrate", "--folders=false").settings, { folders: "false" });
 });
 
 Deno.test("help of every command is the same as --help, shows usage, options and an example", () => {
@@ -150,9 +158,48 @@ Deno.test("runCli() prints help to stdout and one JSON document with --json", as
   assertEquals(await runCli(["help", "migrate"], help), 0);
   assertEquals(help.stdout, helpText(["migrate"], COMMANDS));
   assertEquals(help.stderr, "");
+  for (const argv of [["help", "migrate"], ["migrate", "--help"], ["completions", "zsh"]]) {
+    const io = fakeIo();
+    assertEquals(await runCli([...argv, "--json"], io), 0);
+    const { help, script } = JSON.parse(io.stdout);
+    assertEquals(
+      help ?? script,
+      argv[0] === "completions"
+        ? completionScript("zsh", COMMANDS)
+        : helpText(["migrate"], COMMANDS),
+    );
+  }
   const version = fakeIo();
   assertEquals(await runCli(["version", "--json"], version), 0);
   assertEquals(JSON.parse(version.stdout).deno, Deno.version.deno);
+});
+
+Deno.test("runCli() colours errors on a terminal only, and not for NO_COLOR, CI or --no-color", async () => {
+  const stderr = async (argv: string[], env: Record<string, string>): Promise<string> => {
+    const io = { ...fakeIo(env), stderrTty: true };
+    await runCli(argv, { ...io, err: (text) => void (io.stderr += text) });
+    return io.stderr;
+  };
+  assertStringIncludes(await stderr(["nope"], {}), "\u001b[31merror:");
+  for (const [name, value] of [["NO_COLOR", "1"], ["CI", "true"], ["TERM", "dumb"]] as const) {
+    assertMatch(await stderr(["nope"], { [name]: value }), /^error: /);
+  }
+  assertMatch(await stderr(["nope", "--no-color"], {}), /^error: /);
+});
+
+Deno.test("completionScript() completes kinds of records, and paths where options take them", () => {
+  for (const shell of ["bash", "zsh", "fish"]) {
+    const script = completionScript(shell, COMMANDS);
+    assertMatch(script, /list.*testPlan testCycle testCase execution/);
+  }
+  assertStringIncludes(completionScript("fish", COMMANDS), "-l out -r -F");
+  assertStringIncludes(completionScript("fish", COMMANDS), "-l store -x");
+});
+
+Deno.test("Redactor leaves JSON whole, when a port is followed by a mail address further on", () => {
+  const value = { url: "http://jira:8080", owner: "me@corp.test", note: "https://u:pw@host/x" };
+  const text = new Redactor().redact(JSON.stringify(value));
+  assertEquals(JSON.parse(text), { ...value, note: "https://[redacted]@host/x" });
 });
 
 Deno.test("Redactor masks known secrets in every form, and what looks like one", () => {
@@ -247,6 +294,16 @@ Deno.test("ProgressView rewrites one line per phase on a terminal, with other ou
     io.stderr,
     `${first}${clear}warning: x\n${first}${clear}${first}\n${load}${both}${both}\n`,
   );
+});
+
+Deno.test("status names the command that goes on with a run", () => {
+  const holder = { host: "here", pid: 1 } as NonNullable<Parameters<typeof next>[0]["holder"]>;
+  const run = { interrupted: false, holder, setAside: 0 };
+  assertMatch(next({ ...run, state: "paused" }), /ztoq resume/);
+  assertMatch(next({ ...run, state: "paused", holder: null }), /ztoq migrate/);
+  assertMatch(next({ ...run, state: "loading", holder: null, interrupted: true }), /ztoq migrate/);
+  assertMatch(next({ ...run, state: "completed", setAside: 2 }), /ztoq errors list/);
+  assertEquals(next({ ...run, state: "completed" }), "");
 });
 
 Deno.test("table() aligns numbers right and keeps control characters off the terminal", () => {

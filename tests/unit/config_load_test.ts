@@ -146,6 +146,24 @@ Deno.test("loadSettings() names path, value and what is wanted of wrong values",
   assertStringIncludes(message, "maxOutage");
 });
 
+Deno.test("loadSettings() refuses a rate window that could not be followed", () => {
+  const window = { from: "08:00", to: "18:00", source: { requestsPerMinute: 60 } };
+  const { settings } = load({ file: { limits: { schedule: [window] } } });
+  assertEquals(settings.limits.schedule, [window]);
+  const wrong = [window, { ...window, from: "8" }];
+  assertEquals(
+    problem({ file: { limits: { schedule: wrong } } }),
+    'Cannot use the configuration: limits.schedule[1].from; wanted a time such as "08:00"',
+  );
+  assertStringIncludes(problem({ file: { limits: { schedule: [{ form: "8" }] } } }), ".form");
+});
+
+Deno.test("loadSettings() does not call a token missing that cannot be used", () => {
+  const message = problem({ env: { ...ENV, QTEST_BEARER_TOKEN: "two words" } });
+  assertStringIncludes(message, "target.token (QTEST_BEARER_TOKEN) holds blanks");
+  assert(!message.includes("missing"), message);
+});
+
 Deno.test("loadSettings() reads shares, durations and aliases", () => {
   const { settings } = load({
     options: { sample: "5%", "max-outage": "30m", attachments: "false", accept: "no-log,name-cut" },

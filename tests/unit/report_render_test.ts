@@ -122,6 +122,25 @@ Deno.test("renderReport() html escapes every value and needs no other file", asy
   assertEquals(html.split("<section").length, html.split("</section>").length);
 });
 
+Deno.test("renderReport() html shows the rates of each phase and the findings by phase and level", async () => {
+  const issue = {
+    phase: "load",
+    level: "warning",
+    reason: "test_status_mapping",
+    count: 3,
+  } as const;
+  const one = { ...content(), summary: { ...summary(), issues: [issue] } };
+  const html = (await Array.fromAsync(renderReport("html", one))).join("");
+  const cells = (row: string): string[] =>
+    [...row.matchAll(/<td[^>]*>([^<]*)<\/td>/g)].map(([, cell]) => cell ?? "");
+  const rows = html.split("<tr>").map(cells);
+  // 80 records of eight kinds in 1.5 s.
+  assert(rows.some((row) => row.join() === "extract,done,1.5 s,80,53,3,200"), html);
+  assert(rows.some((row) => row.join() === "validate,done,1.5 s,7,4.7,280"), html);
+  assert(rows.some((row) => row.join() === "load,0,0,3,0"), html);
+  assertStringIncludes(html, "Without target: ");
+});
+
 Deno.test("renderReport() html cuts long lists and says where all of them are", async () => {
   const html = await render("html", 600);
   assertStringIncludes(html, "SA-T499");
@@ -182,6 +201,13 @@ Deno.test("summaryText() shows result, counts, requests beside their minimum, lo
   assertMatch(text, /Exit code 3: done, but records were set aside/);
   assertMatch(text, /testCase +10 +10 +7 +0 +1 +1 +1/);
   assertMatch(text, /source +120 +110 +2 +1 +90/);
-  assertMatch(text, /name-cut +2/);
+  assertMatch(text, /name-cut +2 +a name was longer than the target takes/);
+  const issues = [
+    { phase: "load", level: "warning", reason: "test_status_mapping", count: 2 } as const,
+    { phase: "extract", level: "info", reason: "invalid_references", count: 1 } as const,
+  ];
+  const found = summaryText({ ...summary(), issues }, (_colour, plain) => plain);
+  assertStringIncludes(found, "Findings: 2 warnings, 1 note; the report lists them\n");
+  assertMatch(text, /Without target: the target has no place/);
   assertMatch(text, /Next: see/);
 });
