@@ -5,9 +5,9 @@
  */
 import type { Mapping, Settings } from "../core/config/types.ts";
 import type { Migrator, Services } from "../core/engine/types.ts";
-import type { Clock, EventRow, Store, Traffic } from "../core/ports/mod.ts";
+import type { Clock, Store, Traffic } from "../core/ports/mod.ts";
 import { processHost } from "./host.ts";
-import type { NotifierOptions } from "./notify/mod.ts";
+import type { NotifierOptions, Notify } from "./notify/mod.ts";
 import type { StoreAdmin } from "./libsql/mod.ts";
 import { createSystemClock } from "./system.ts";
 import { span } from "./telemetry.ts";
@@ -133,7 +133,7 @@ async function createClients(
 /** Tells the configured webhooks about events; see `adapters/notify`. @throws ConfigError */
 export async function createNotifier(
   options: Omit<NotifierOptions, "clock"> & { clock?: Clock },
-): Promise<(event: EventRow) => Promise<void>> {
+): Promise<Notify> {
   const { createWebhooks } = await import("./notify/mod.ts");
   return createWebhooks({ clock: createSystemClock(), ...options });
 }

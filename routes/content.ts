@@ -14,6 +14,7 @@ import {
 } from "../core/report/mod.ts";
 import { storiesOf } from "../core/report/story.ts";
 import { type App, type AppContext, createApp, type Plane } from "./context.ts";
+import { readCursor, tellCursor } from "./cursor.ts";
 import { baseSettings } from "./overrides.ts";
 import { Problem } from "./problem.ts";
 import type { FoundRun } from "./runs.ts";
@@ -157,30 +158,31 @@ export function contentRoutes(plane: Plane): App {
     const { limit, cursor, phase, key, all } = c.req.valid("query");
     const { rows, cursor: next } = await store.issues(
       scope.id,
-      { after: cursor ?? null, limit },
+      { after: readCursor("errors", cursor), limit },
       {
         ...(all === "true" ? {} : { setAside: true }),
         ...(phase === undefined ? {} : { phase }),
         ...(key === undefined ? {} : { key }),
       },
     );
-    return c.json({ errors: rows, cursor: next }, 200);
+    return c.json({ errors: rows, cursor: tellCursor("errors", next) }, 200);
   });
   app.openapi(losses, async (c) => {
     const { store, scope } = await plane.runs.need(c.req.valid("param").id);
     const { limit, cursor, rule, key } = c.req.valid("query");
     const { rows, cursor: next } = await store.losses(
       scope.id,
-      { after: cursor ?? null, limit },
+      { after: readCursor("losses", cursor), limit },
       { ...(rule === undefined ? {} : { rule }), ...(key === undefined ? {} : { key }) },
     );
-    return c.json({ losses: rows, cursor: next }, 200);
+    return c.json({ losses: rows, cursor: tellCursor("losses", next) }, 200);
   });
   app.openapi(differences, async (c) => {
     const { store, run } = await plane.runs.need(c.req.valid("param").id);
     const { limit, cursor } = c.req.valid("query");
-    const page = await store.differences(run.id, { after: cursor ?? null, limit });
-    return c.json({ differences: page.rows, cursor: page.cursor }, 200);
+    const after = readCursor("differences", cursor);
+    const { rows, cursor: next } = await store.differences(run.id, { after, limit });
+    return c.json({ differences: rows, cursor: tellCursor("differences", next) }, 200);
   });
   app.openapi(records, async (c) => {
     const { id, key } = c.req.valid("param");

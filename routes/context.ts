@@ -1,6 +1,7 @@
 /** What every group of routes shares. @module */
 import { OpenAPIHono } from "@hono/zod-openapi";
 import type { Context } from "hono";
+import type { Store } from "../core/ports/mod.ts";
 import type { EventFeed } from "./feed.ts";
 import type { RunPool } from "./pool.ts";
 import { Problem } from "./problem.ts";
@@ -12,6 +13,8 @@ export interface Plane {
   pool: RunPool;
   feed: EventFeed;
   runs: RunReader;
+  /** The server is about to end: nothing waits any longer. */
+  closing: AbortSignal;
 }
 
 export type App = OpenAPIHono<AppEnv>;
@@ -43,14 +46,26 @@ export async function audit(
   action: string,
   more: Record<string, unknown> = {},
 ): Promise<void> {
-  const { services } = plane;
-  const data = { action, by: c.get("actor").name, requestId: c.get("requestId"), ...more };
-  const at = new Date(services.clock.now()).toISOString();
-  services.log({ level: "info", event: "audit", data: { runId: found.run.id, ...data } });
-  await found.store.appendEvent?.({ runId: found.run.id, type: "audit", at, data });
+  const who = { action, by: c.get("actor").name, requestId: c.get("requestId") };
+  await keepAudit(plane, found.store, found.run.id, { ...who, ...more });
 }
 
-const LOOK_MS = 100;
+/** The same for what nobody asked for by a request: schedules. */
+export async function keepAudit(
+  { services }: Plane,
+  store: Store,
+  runId: string,
+  data: Record<string, unknown>,
+): Promise<void> {
+  const at = new Date(services.clock.now()).toISOString();
+  const safe = JSON.parse(services.redact(JSON.stringify(data))) as Record<string, unknown>;
+  services.log({ level: "info", event: "audit", data: { runId, ...safe } });
+  await store.appendEvent?.({ runId, type: "audit", at, data: safe });
+}
+
+const FIRST_LOOK_MS = 100;
+/** Many who wait must not keep the store busy. */
+const MAX_LOOK_MS = 1_000;
 const MAX_WAIT_S = 60;
 
 /** Seconds a client wants to wait for (`Prefer: wait=10`); 0 without. */
@@ -70,9 +85,13 @@ export async function awaitRun(
   const seconds = preferredWait(c);
   const end = clock.monotonic() + seconds * 1_000;
   if (seconds > 0) c.header("preference-applied", `wait=${seconds}`);
-  for (;;) {
+  let isGone = false;
+  // Told by hosts like Deno.serve, whose own request.signal warns about its use.
+  Promise.resolve(c.env?.completed).catch(() => isGone = true);
+  for (let lookMs = FIRST_LOOK_MS;; lookMs = Math.min(lookMs * 1.5, MAX_LOOK_MS)) {
     const document = await plane.runs.document(await plane.runs.need(runId));
-    if (isThere(document) || clock.monotonic() >= end || c.req.raw.signal.aborted) return document;
-    await clock.sleep(LOOK_MS);
+    const leftMs = end - clock.monotonic();
+    if (isThere(document) || leftMs <= 0 || isGone || plane.closing.aborted) return document;
+    await clock.sleep(Math.min(lookMs, leftMs), plane.closing).catch(() => undefined);
   }
 }

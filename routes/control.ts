@@ -2,10 +2,12 @@
 import { createRoute, type z } from "@hono/zod-openapi";
 import { readControl } from "../core/engine/control.ts";
 import { isHeld, OVER, steerRun } from "../core/engine/steer.ts";
+import { TARGET_KINDS } from "../core/ports/mod.ts";
+import { storiesOf } from "../core/report/story.ts";
 import type { AdvanceOptions, Migrator, RunControl } from "../core/engine/types.ts";
 import { type App, type AppContext, audit, awaitRun, createApp, type Plane } from "./context.ts";
 import { settingsOfRun } from "./overrides.ts";
-import { ADVANCE, type Work } from "./pool.ts";
+import type { Work } from "./pool.ts";
 import { Problem } from "./problem.ts";
 import type { FoundRun, RunDocument } from "./runs.ts";
 import type { WorkOutcome } from "./services.ts";
@@ -14,6 +16,7 @@ import {
   checkpointSchema,
   json,
   limitsSchema,
+  preferHeader,
   problems,
   reasonSchema,
   retrySchema,
@@ -38,7 +41,7 @@ function verb<P extends string, S extends z.ZodType>(path: P, summary: string, s
     tags: ["control"],
     summary,
     description: "`Prefer: wait=N` waits up to N seconds for the effect.",
-    request: { params: runParams, body: body(schema) },
+    request: { params: runParams, headers: preferHeader, body: body(schema) },
     responses: {
       200: json("In effect", runSchema),
       202: json("Asked for; the run takes it over after the units in hand", runSchema),
@@ -133,10 +136,11 @@ export function controlRoutes(plane: Plane): App {
     const found = await plane.runs.need(c.req.valid("param").id);
     refuse(found, "retry", ["cancelled", "rolled-back", "rolling-back"]);
     const keys = c.req.valid("json")?.keys ?? [];
+    await assertSetAside(found, keys);
     return await work(plane, c, found, "retry", (migrator: Extended, options) => {
       if (migrator.retry === undefined) throw new Problem(501, "This build cannot retry records");
       return migrator.retry(keys, options);
-    }, { keys: keys.slice(0, 50) });
+    }, { keys });
   });
   app.openapi(checkpoint, async (c) => {
     const { run } = await plane.runs.need(c.req.valid("param").id);
@@ -159,13 +163,30 @@ export function controlRoutes(plane: Plane): App {
   return app;
 }
 
+/** Keys of a retry that its audit event names. */
+const AUDIT_KEYS = 50;
+
+/** What can be done with a run that a verb does not fit. */
+const HINTS: Readonly<Record<string, string>> = {
+  completed: "What is left for it: validate, retry, rollback.",
+  failed: "Resume tries again from where it stopped.",
+  cancelled: "POST /v1/migrations starts a new run; what this one wrote is found again.",
+  "rolled-back": "POST /v1/migrations starts a new run.",
+  "rolling-back": "POST rollback again goes on with it.",
+};
+
 function isOver({ state }: Pick<RunDocument, "state">): boolean {
   return OVER.includes(state);
 }
 
 function refuse({ run }: FoundRun, action: string, states: readonly string[]): void {
   if (!states.includes(run.state)) return;
-  throw new Problem(409, `Cannot ${action} run ${run.id}: it is ${run.state}`);
+  const hint = HINTS[run.state];
+  throw new Problem(
+    409,
+    `Cannot ${action} run ${run.id}: it is ${run.state}`,
+    hint === undefined ? {} : { hint },
+  );
 }
 
 /** Asks the owner of the run, in this process at once, elsewhere through the store. */
@@ -188,13 +209,51 @@ async function continueRun(plane: Plane, { store, run, scope }: FoundRun): Promi
   if (plane.pool.has(run.id)) return;
   if (isHeld(await store.leaseOf(scope.id), plane.services)) return;
   await assertNewest(store, run);
-  await plane.pool.start(settingsOfRun(plane.services.config, run.config), ADVANCE);
+  try {
+    await plane.pool.start(settingsOfRun(plane.services.config, run.config));
+  } catch (error) {
+    const isActive = error instanceof Problem && error.status === 409 &&
+      (plane.pool.taskOf(scope.id) !== null ||
+        isHeld(await store.leaseOf(scope.id), plane.services));
+    // Somebody else resumed it at the same moment.
+    if (!isActive) throw error;
+  }
 }
 
 async function assertNewest(store: FoundRun["store"], run: FoundRun["run"]): Promise<void> {
   const [newest] = await store.runs(run.scopeId);
   if (newest === undefined || newest.id === run.id) return;
   throw new Problem(409, `Cannot work on run ${run.id}: run ${newest.id} came after it`);
+}
+
+/** Keys that are looked up before a retry; the engine checks the rest. */
+const CHECKED_KEYS = 200;
+
+/** @throws {Problem} 422 for a key that was not set aside */
+async function assertSetAside(found: FoundRun, keys: readonly string[]): Promise<void> {
+  const strange: string[] = [];
+  for (const key of keys.slice(0, CHECKED_KEYS)) {
+    if (!await isSetAside(found, key)) strange.push(key);
+  }
+  if (strange.length === 0) return;
+  const errors = strange.map((key) => ({ key: "keys", message: `"${key}" was not set aside` }));
+  throw new Problem(422, errors.map(({ message }) => message).join("; "), {
+    errors,
+    hint: `GET /v1/migrations/${found.run.id}/errors lists what was.`,
+  });
+}
+
+async function isSetAside({ store, scope }: FoundRun, key: string): Promise<boolean> {
+  const issues = await store.issues(scope.id, { after: null, limit: 1 }, { setAside: true, key });
+  // Files are named by their owner; the engine knows them.
+  if (issues.rows.length > 0 || key.includes("#")) return true;
+  for (const kind of TARGET_KINDS) {
+    const row = (await store.targetsByKey(scope.id, kind, [key])).get(key);
+    if (row?.state === "setAside") return true;
+  }
+  return (await storiesOf(store, scope.id, key)).some(({ issues, targets }) =>
+    issues.some(({ setAside }) => setAside) || targets.some(({ state }) => state === "setAside")
+  );
 }
 
 /** Lets an engine work on a run that nobody else works on. */
@@ -204,13 +263,31 @@ async function work(
   found: FoundRun,
   action: string,
   how: Work,
-  more: Record<string, unknown> = {},
+  more: { dryRun?: boolean; keys?: readonly string[] } = {},
 ): Promise<Response> {
-  const { run, store } = found;
+  const { run, store, scope } = found;
+  const { pool, services } = plane;
+  const name = `${action} ${JSON.stringify(more)}`;
+  const isIdle = (): boolean => pool.taskOf(scope.id) === null;
   await assertNewest(store, run);
-  await plane.pool.start(settingsOfRun(plane.services.config, run.config), how, run.id);
-  await audit(plane, c, found, action, more);
-  return await answer(plane, c, found, () => !plane.pool.has(run.id), true);
+  const settings = settingsOfRun(services.config, run.config);
+  // The same request again changes nothing.
+  let failure: unknown = null;
+  if (pool.taskOf(scope.id) !== name) {
+    const started = await pool.start(settings, { work: how, runId: run.id, name })
+      .catch((error) => {
+        if (pool.taskOf(scope.id) !== name) throw error;
+        return null; // The same request came twice at the same moment.
+      });
+    if (started === null) return await answer(plane, c, found, isIdle);
+    started.outcome?.catch((error) => failure = error);
+    const { keys, ...rest } = more;
+    const shown = keys === undefined ? {} : { keys: keys.slice(0, AUDIT_KEYS), of: keys.length };
+    await audit(plane, c, found, action, { ...rest, ...shown });
+  }
+  const told = await answer(plane, c, found, isIdle);
+  if (failure !== null) throw failure;
+  return told;
 }
 
 /** The run after a verb: 200 when it is as asked for, 202 while that takes time. */
@@ -219,8 +296,7 @@ async function answer(
   c: AppContext,
   { run }: FoundRun,
   isThere: (document: RunDocument) => boolean,
-  isWork = false,
 ): Promise<Response> {
   const document = await awaitRun(plane, c, run.id, isThere);
-  return c.json(document, isThere(document) && !(isWork && plane.pool.has(run.id)) ? 200 : 202);
+  return c.json(document, isThere(document) ? 200 : 202);
 }

@@ -4,7 +4,7 @@
  * @module
  */
 import { outlook } from "../core/engine/status.ts";
-import { OVER } from "../core/engine/steer.ts";
+import { OVER, WORKING } from "../core/engine/steer.ts";
 import type { EventRow, Progress, Run, Store } from "../core/ports/mod.ts";
 import { Problem } from "./problem.ts";
 import type { ControlPlaneServices } from "./services.ts";
@@ -13,10 +13,14 @@ const HEARTBEAT_MS = 15_000;
 const POLL_MS = 500;
 /** Progress is the bulk of the bytes; nobody reads faster. */
 const PROGRESS_MS = 1_000;
+/** Progress of a run in another process costs aggregate queries. */
+const FOREIGN_MS = 2_000;
 const PAGE_ROWS = 500;
 const MAX_LISTENERS = 1_000;
 /** Pieces that may wait for a slow listener before it is let go; it resumes by its last id. */
 const MAX_WAITING = 256;
+/** A listener that reads nothing for so long, while there is more for it, is let go. */
+const STALLED_MS = 60_000;
 const WARNING_MS = 1_000;
 const MAX_WARNED = 1_000;
 
@@ -29,8 +33,10 @@ interface Frame {
 interface Listener {
   /** Newest id sent or asked for. */
   lastId: number;
-  /** Frames that came while the past is still being read. */
-  held: Frame[] | null;
+  /** The past is still being read; what comes meanwhile is read with it. */
+  isCatchingUp: boolean;
+  /** Called when there is room for more. */
+  onRoom: () => void;
   controller: ReadableStreamDefaultController<Uint8Array>;
 }
 
@@ -40,6 +46,16 @@ interface Channel {
   listeners: Set<Listener>;
   /** When progress may be sent again, monotonic ms. */
   progressAt: number;
+  /** Records finished when that was last looked at, for a run in another process. */
+  seen: { at: number; done: number } | null;
+}
+
+/** What the feed asks about runs. */
+export interface RunWatch {
+  /** This process still works on the run, whatever its state says. */
+  isBusy(runId: string): boolean;
+  /** Records that are finished. */
+  finished(store: Store, run: Run): Promise<number>;
 }
 
 const encoder = new TextEncoder();
@@ -47,7 +63,7 @@ const HEARTBEAT: Frame = { id: null, bytes: encoder.encode(": heartbeat\n\n") };
 
 export class EventFeed {
   readonly #services: ControlPlaneServices;
-  readonly #isBusy: (runId: string) => boolean;
+  readonly #runs: RunWatch;
   readonly #channels = new Map<string, Channel>();
   readonly #progress = new Map<string, Map<string, Progress>>();
   /** Stages whose progress moved since it was last sent, by run. */
@@ -57,10 +73,9 @@ export class EventFeed {
   #loop: Promise<void> | null = null;
   #listenerCount = 0;
 
-  /** `isBusy`: this process still works on the run, whatever its state says. */
-  constructor(services: ControlPlaneServices, isBusy: (runId: string) => boolean) {
+  constructor(services: ControlPlaneServices, runs: RunWatch) {
     this.#services = services;
-    this.#isBusy = isBusy;
+    this.#runs = runs;
   }
 
   get listeners(): number {
@@ -78,12 +93,14 @@ export class EventFeed {
 
   /** Keeps a warning of the engine among the events of its run; one of a kind per second. */
   warn(runId: string, event: string, data: Record<string, unknown>): void {
-    const { clock, log, store } = this.#services;
+    const { clock, log, redact, store } = this.#services;
     const key = `${runId} ${event}`;
     if (clock.monotonic() - (this.#warned.get(key) ?? -Infinity) < WARNING_MS) return;
     if (this.#warned.size > MAX_WARNED) this.#warned.clear();
     this.#warned.set(key, clock.monotonic());
-    const row = { runId, type: "warning", at: this.#now(), data: { ...data, event } };
+    // What is kept holds no secret either.
+    const safe = JSON.parse(redact(JSON.stringify(data))) as Record<string, unknown>;
+    const row = { runId, type: "warning", at: this.#now(), data: { ...safe, event } };
     store().then((open) => open.appendEvent?.(row)).catch((error) => {
       const message = error instanceof Error ? error.message : String(error);
       log({ level: "debug", event: "events.notKept", data: { message } });
@@ -108,10 +125,11 @@ export class EventFeed {
     let listener: Listener | null = null;
     return new ReadableStream<Uint8Array>({
       start: (controller) => {
-        listener = { lastId: afterId, held: [], controller };
+        listener = { lastId: afterId, isCatchingUp: true, onRoom: () => undefined, controller };
         this.#add(run.id, listener);
         this.#replay(run.id, listener).catch((error) => this.#drop(run.id, listener, error));
       },
+      pull: () => listener?.onRoom(),
       cancel: () => this.#drop(run.id, listener),
     }, { highWaterMark: MAX_WAITING });
   }
@@ -127,34 +145,48 @@ export class EventFeed {
 
   #add(runId: string, listener: Listener): void {
     const channel = this.#channels.get(runId) ??
-      { runId, lastId: Infinity, listeners: new Set<Listener>(), progressAt: 0 };
+      { runId, lastId: Infinity, listeners: new Set<Listener>(), progressAt: 0, seen: null };
     channel.listeners.add(listener);
     this.#channels.set(runId, channel);
     this.#listenerCount++;
     this.#loop ??= this.#run().finally(() => this.#loop = null);
   }
 
-  /** Reads the past, hands over what came meanwhile, and joins the channel. */
+  /** Sends the past as fast as the listener takes it, and joins the channel. */
   async #replay(runId: string, listener: Listener): Promise<void> {
     const store = await this.#services.store();
-    this.#send(runId, listener, {
-      id: null,
-      bytes: encoder.encode("retry: 3000\n\n"),
-    }, true);
+    this.#send(runId, listener, { id: null, bytes: encoder.encode("retry: 3000\n\n") }, true);
+    // The last one seen is read too: an id that was never given (another database, a restored one)
+    // would hide all that comes.
+    let after = Math.max(0, listener.lastId - 1);
     for (;;) {
-      const rows = await store.events(runId, listener.lastId, PAGE_ROWS);
-      for (const row of rows) this.#send(runId, listener, this.#frameOf(row), true);
-      if (rows.length < PAGE_ROWS) break;
+      const rows = await store.events(runId, after, PAGE_ROWS);
+      if (rows.length === 0 && after < listener.lastId) after = listener.lastId = 0;
+      else {
+        for (const row of rows) {
+          if (!await this.#hasRoom(listener)) return this.#end(runId, listener);
+          this.#send(runId, listener, this.#frameOf(row), true);
+        }
+        if (rows.length < PAGE_ROWS) break;
+        after = listener.lastId;
+      }
     }
     const channel = this.#channels.get(runId);
     if (channel === undefined || !channel.listeners.has(listener)) return;
     // The channel goes on from its slowest newcomer; the others skip what they have.
     channel.lastId = Math.min(channel.lastId, listener.lastId);
-    for (const frame of listener.held ?? []) this.#send(runId, listener, frame, true);
-    listener.held = null;
+    listener.isCatchingUp = false;
     this.#send(runId, listener, this.#progressFrame(runId));
     const run = await store.run(runId);
     if (run !== null && this.#isOver(run)) await this.#finish(store, channel, run, listener);
+  }
+
+  /** Waits for a listener that reads slowly; false when it does not read at all. */
+  async #hasRoom(listener: Listener): Promise<boolean> {
+    if ((listener.controller.desiredSize ?? 0) > 0) return true;
+    const stop = AbortSignal.any([this.#stop.signal, onceRoom(listener)]);
+    await this.#services.clock.sleep(STALLED_MS, stop).catch(() => undefined);
+    return (listener.controller.desiredSize ?? 0) > 0;
   }
 
   /** Reads new rows for all channels until nobody listens. */
@@ -183,8 +215,11 @@ export class EventFeed {
     if (channel.lastId === Infinity) return; // everybody is still reading the past
     const { runId } = channel;
     const store = await this.#services.store();
-    const rows = await store.events(runId, channel.lastId, PAGE_ROWS);
-    channel.lastId = rows.at(-1)?.id ?? channel.lastId;
+    const from = channel.lastId;
+    const rows = await store.events(runId, from, PAGE_ROWS);
+    // A newcomer joined meanwhile, further back: the next look begins there.
+    if (channel.lastId !== from) return;
+    channel.lastId = rows.at(-1)?.id ?? from;
     this.#broadcast(channel, rows.map((row) => this.#frameOf(row)));
     const { clock } = this.#services;
     if (this.#moved.has(runId) && clock.monotonic() >= channel.progressAt) {
@@ -192,16 +227,39 @@ export class EventFeed {
       this.#broadcast(channel, [this.#progressFrame(runId, this.#moved.get(runId))]);
       this.#moved.delete(runId);
     }
+    if (rows.length === PAGE_ROWS) return;
     const run = await store.run(runId);
+    if (run !== null && !this.#runs.isBusy(runId)) await this.#pollForeign(store, channel, run);
     if (run !== null && this.#isOver(run)) {
       for (const listener of [...channel.listeners]) {
-        if (listener.held === null) await this.#finish(store, channel, run, listener);
+        if (!listener.isCatchingUp) await this.#finish(store, channel, run, listener);
       }
     }
   }
 
+  /** Another process works on the run: its stages are its own, what it finished is in the store. */
+  async #pollForeign(store: Store, channel: Channel, run: Run): Promise<void> {
+    const at = this.#services.clock.monotonic();
+    if (!WORKING.includes(run.state) || at < channel.progressAt) return;
+    channel.progressAt = at + FOREIGN_MS;
+    const done = await this.#runs.finished(store, run);
+    const before = channel.seen;
+    channel.seen = { at, done };
+    if (before === null || before.done === done) return;
+    const rate = Math.max(0, (done - before.done) * 1_000 / (at - before.at));
+    this.#broadcast(channel, [this.#encode(null, "progress", {
+      runId: run.id,
+      at: this.#now(),
+      type: "progress",
+      rate: Math.round(rate * 100) / 100,
+      etaMs: null,
+      waiting: null,
+      stages: [],
+    })]);
+  }
+
   #isOver(run: Run): boolean {
-    return OVER.includes(run.state) && !this.#isBusy(run.id);
+    return OVER.includes(run.state) && !this.#runs.isBusy(run.id);
   }
 
   /** Sends what was written last, then the final state, and ends the stream. */
@@ -229,17 +287,14 @@ export class EventFeed {
     if (first === undefined) return;
     const all = merged(frames.filter((frame) => frame !== null));
     for (const listener of [...channel.listeners]) {
-      const isBehind = listener.held === null && (first?.id ?? Infinity) > listener.lastId;
+      const isBehind = !listener.isCatchingUp && (first?.id ?? Infinity) > listener.lastId;
       for (const frame of isBehind ? [all] : frames) this.#send(channel.runId, listener, frame);
     }
   }
 
   #send(runId: string, listener: Listener, frame: Frame | null, isPast = false): void {
     if (frame === null || (frame.id !== null && frame.id <= listener.lastId)) return;
-    if (listener.held !== null && !isPast) {
-      if (frame.id !== null) listener.held.push(frame);
-      return;
-    }
+    if (listener.isCatchingUp && !isPast) return;
     if (!isPast && (listener.controller.desiredSize ?? 0) <= 0) {
       this.#end(runId, listener);
       return;
@@ -265,6 +320,7 @@ export class EventFeed {
     const channel = this.#channels.get(runId);
     if (listener === null || channel?.listeners.delete(listener) !== true) return;
     this.#listenerCount--;
+    listener.onRoom();
     if (channel.listeners.size === 0) this.#channels.delete(runId);
     if (error === undefined) return;
     const message = error instanceof Error ? error.message : String(error);
@@ -294,6 +350,13 @@ export class EventFeed {
   #now(): string {
     return new Date(this.#services.clock.now()).toISOString();
   }
+}
+
+/** Aborts when the listener has read something. */
+function onceRoom(listener: Listener): AbortSignal {
+  const room = new AbortController();
+  listener.onRoom = () => room.abort();
+  return room.signal;
 }
 
 /** Several frames as one piece; its id is the last one's. */

@@ -1,7 +1,7 @@
 /** `/metrics` in the Prometheus text format; holds nothing secret. @module */
 import type { MiddlewareHandler } from "hono";
-import { isHeld, WORKING } from "../core/engine/steer.ts";
-import type { Store } from "../core/ports/mod.ts";
+import { isHeld, OVER, WORKING } from "../core/engine/steer.ts";
+import type { Run, Store } from "../core/ports/mod.ts";
 import type { Plane } from "./context.ts";
 import type { AppEnv } from "./services.ts";
 
@@ -40,6 +40,9 @@ function escape(value: string): string {
 /** Upper bounds of the durations of our own routes, seconds. */
 const BOUNDS_S = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5];
 
+/** Anybody may invent a method: each would be a label that stays. */
+const METHODS = new Set(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]);
+
 /** Counts requests to the control plane itself. */
 export class HttpMetrics {
   readonly #requests = new Map<string, { labels: Labels; count: number }>();
@@ -54,7 +57,8 @@ export class HttpMetrics {
       await next();
       // The last matching handler is the route; its pattern keeps the labels few.
       const pattern = c.req.matchedRoutes.findLast(({ path }) => !path.includes("*"))?.path;
-      const labels = { method: c.req.method, route: pattern ?? "other", status: c.res.status };
+      const method = METHODS.has(c.req.method) ? c.req.method : "other";
+      const labels = { method, route: pattern ?? "other", status: c.res.status };
       observe(labels, (monotonic() - startedAt) / 1_000);
     };
   }
@@ -94,13 +98,15 @@ export class HttpMetrics {
 
 /** How long what is read from the store stays good, ms: scrapers come in pairs. */
 const STORE_AGE_MS = 2_000;
-/** Runs that are looked at one by one, newest first. */
-const MAX_RUNS = 200;
+
+/** After that much quiet the counts of a run that is over are taken as final, until it changes. */
+const QUIET_MS = 600_000;
 
 /** Collects everything; a store that cannot be reached leaves its part out and says so. */
 export class Metrics {
   readonly http = new HttpMetrics();
   readonly #plane: Plane;
+  readonly #counts = new RequestCounts();
   #stored: { at: number; write: (page: MetricsPage) => void } | null = null;
 
   constructor(plane: Plane) {
@@ -186,7 +192,7 @@ export class Metrics {
     try {
       if (this.#stored === null || now - this.#stored.at > STORE_AGE_MS) {
         const store = await services.store();
-        this.#stored = { at: now, write: await readStore(this.#plane, store) };
+        this.#stored = { at: now, write: await readStore(this.#plane, store, this.#counts) };
       }
       this.#stored.write(page);
       page.add("ztoq_store_up", "gauge", "Whether the store answers", 1);
@@ -198,17 +204,48 @@ export class Metrics {
   }
 }
 
-async function readStore({ services }: Plane, store: Store): Promise<(page: MetricsPage) => void> {
-  const runs = (await store.runs(null)).slice(0, MAX_RUNS);
-  const requests = new Map<string, { labels: Labels; count: number }>();
-  for (const run of runs) {
-    for (const { system, route, status, count } of await store.requestCounts(run.id)) {
-      const key = `${system} ${route} ${status}`;
-      const entry = requests.get(key) ?? { labels: { system, route, status }, count: 0 };
-      entry.count += count;
-      requests.set(key, entry);
+type CountRows = Awaited<ReturnType<Store["requestCounts"]>>;
+
+/** Requests of all runs: a counter that left old runs out would run backwards. */
+class RequestCounts {
+  /** Counts of runs that nothing works on, by their last change. */
+  readonly #settled = new Map<string, { updatedAt: string; rows: CountRows }>();
+
+  async sum(
+    store: Store,
+    runs: readonly Run[],
+    now: number,
+  ): Promise<Map<string, { labels: Labels; count: number }>> {
+    const sums = new Map<string, { labels: Labels; count: number }>();
+    for (const run of runs) {
+      for (const { system, route, status, count } of await this.#rowsOf(store, run, now)) {
+        const key = `${system} ${route} ${status}`;
+        const entry = sums.get(key) ?? { labels: { system, route, status }, count: 0 };
+        entry.count += count;
+        sums.set(key, entry);
+      }
     }
+    return sums;
   }
+
+  async #rowsOf(store: Store, run: Run, now: number): Promise<CountRows> {
+    const { id, state, updatedAt } = run;
+    const known = this.#settled.get(id);
+    if (known?.updatedAt === updatedAt) return known.rows;
+    const rows = await store.requestCounts(id);
+    const isQuiet = OVER.includes(state) && now - Date.parse(updatedAt) > QUIET_MS;
+    if (isQuiet) this.#settled.set(id, { updatedAt, rows });
+    return rows;
+  }
+}
+
+async function readStore(
+  { services }: Plane,
+  store: Store,
+  counts: RequestCounts,
+): Promise<(page: MetricsPage) => void> {
+  const runs = await store.runs(null);
+  const requests = await counts.sum(store, runs, services.clock.now());
   const scopes = await Promise.all((await store.scopes()).map(async (scope) => ({
     labels: { source: scope.sourceProject, target: scope.targetProject },
     held: isHeld(await store.leaseOf(scope.id), services),

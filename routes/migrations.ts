@@ -2,12 +2,14 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import { OVER } from "../core/engine/steer.ts";
 import { type App, audit, awaitRun, createApp, type Plane } from "./context.ts";
+import { badCursor } from "./cursor.ts";
 import { settingsWith } from "./overrides.ts";
 import {
   body,
   json,
   overridesSchema,
   pageQuery,
+  preferHeader,
   problems,
   runListSchema,
   runParams,
@@ -51,7 +53,7 @@ const one = createRoute({
   tags: ["migrations"],
   summary: "One run: state, phases, counts, rate, ETA, and why it waits",
   description: "`Prefer: wait=N` answers when the run is over, or after N seconds (at most 60).",
-  request: { params: runParams },
+  request: { params: runParams, headers: preferHeader },
   responses: { 200: json("The run", runSchema), ...problems(404) },
 });
 
@@ -72,17 +74,22 @@ export function migrationRoutes(plane: Plane): App {
     const { limit, cursor, state, project } = c.req.valid("query");
     const store = await services.store();
     const scopes = new Map((await store.scopes()).map((scope) => [scope.id, scope]));
-    const all = (await store.runs(null)).filter((run) =>
+    const all = await store.runs(null);
+    // Looked for among all runs: the one a page ended with may have left the filter since.
+    const from = cursor === undefined || cursor === ""
+      ? 0
+      : all.findIndex(({ id }) => id === cursor) + 1 || null;
+    if (from === null) throw badCursor();
+    const found = all.slice(from).filter((run) =>
       (state === undefined || run.state === state) &&
       (project === undefined || scopes.get(run.scopeId)?.sourceProject === project)
     );
-    const from = cursor === undefined ? 0 : all.findIndex(({ id }) => id === cursor) + 1;
-    const page = all.slice(from, from + limit);
+    const page = found.slice(0, limit);
     const documents = await Promise.all(page.flatMap((run) => {
       const scope = scopes.get(run.scopeId);
       return scope === undefined ? [] : [runs.summary(store, run, scope)];
     }));
-    const next = from + limit < all.length ? page.at(-1)?.id ?? null : null;
+    const next = found.length > limit ? page.at(-1)?.id ?? null : null;
     return c.json({ runs: documents, cursor: next }, 200);
   });
   app.openapi(one, async (c) => {

@@ -32,6 +32,7 @@ import { EventWatcher } from "./watcher.ts";
 
 export { isLoopback } from "./guards.ts";
 export type * from "./services.ts";
+export { parseSchedules } from "./schedules.ts";
 export { readTokens } from "./tokens.ts";
 
 /** A running control plane. */
@@ -45,7 +46,8 @@ export interface ControlPlane {
 
 /** Builds the app. Closed by default: without a token, `/v1` answers 403. */
 export function createControlPlane(services: ControlPlaneServices): ControlPlane {
-  const plane = createPlane(services);
+  const stop = new AbortController();
+  const plane = createPlane(services, stop.signal);
   const { pool, feed, watcher } = plane;
   const metrics = new Metrics(plane);
   const app = createApp();
@@ -58,14 +60,13 @@ export function createControlPlane(services: ControlPlaneServices): ControlPlane
   if (services.openOnLoopback === true && services.tokens.length === 0) app.use(loopbackGuard());
   app.use("/v1/*", redactionGuard(services));
   app.use("/v1/*", tokenGuard(services));
-  app.use(bodyGuard());
+  app.use(bodyGuard(services));
   app.route("/", systemRoutes(plane, metrics));
   app.route("/", migrationRoutes(plane));
   app.route("/", controlRoutes(plane));
   app.route("/", contentRoutes(plane));
   app.route("/", dashboardRoutes(services));
   describe(app, services.version);
-  const stop = new AbortController();
   let schedules: Promise<void> | null = null;
   return {
     app: app as unknown as Hono<AppEnv>,
@@ -82,9 +83,15 @@ export function createControlPlane(services: ControlPlaneServices): ControlPlane
   };
 }
 
-function createPlane(services: ControlPlaneServices): Plane & { watcher: EventWatcher } {
+function createPlane(
+  services: ControlPlaneServices,
+  closing: AbortSignal,
+): Plane & { watcher: EventWatcher } {
   const watcher = new EventWatcher(services);
-  const feed = new EventFeed(services, (runId) => pool.has(runId));
+  const feed: EventFeed = new EventFeed(services, {
+    isBusy: (runId) => pool.has(runId),
+    finished: (store, run) => runs.finished(store, run),
+  });
   const pool: RunPool = new RunPool(services, {
     onProgress: (runId, progress) => feed.progress(runId, progress),
     onWarning: (runId, event, data) => feed.warn(runId, event, data),
@@ -94,7 +101,8 @@ function createPlane(services: ControlPlaneServices): Plane & { watcher: EventWa
       watcher.end(runId);
     },
   });
-  return { services, pool, feed, watcher, runs: new RunReader(services, pool, feed) };
+  const runs: RunReader = new RunReader(services, pool, feed);
+  return { services, pool, feed, watcher, closing, runs };
 }
 
 /** 405 where the path exists with another method, else 404. */
@@ -118,11 +126,29 @@ function patternOf(path: string): RegExp {
   return new RegExp(`^${source.join("/")}$`);
 }
 
+const TEXT = { type: "string" } as const;
+const TREE = { type: "object" } as const;
+
 function describe(app: App, version: string): void {
   app.openAPIRegistry.registerComponent("securitySchemes", "bearer", {
     type: "http",
     scheme: "bearer",
     description: "A token of the control plane; one with the role view may only read.",
+  });
+  const open = { method: "get" as const, tags: ["system"], security: [] };
+  app.openAPIRegistry.registerPath({
+    ...open,
+    path: "/",
+    summary: "The dashboard",
+    responses: { 200: { description: "The page", content: { "text/html": { schema: TEXT } } } },
+  });
+  app.openAPIRegistry.registerPath({
+    ...open,
+    path: "/openapi.json",
+    summary: "This document",
+    responses: {
+      200: { description: "OpenAPI 3.1", content: { "application/json": { schema: TREE } } },
+    },
   });
   app.doc31("/openapi.json", {
     openapi: "3.1.0",

@@ -26,12 +26,7 @@ export function baseSettings(sources: Sources): Settings {
 
 /** The configuration with overrides on top. @throws {Problem} 422 that names every key at fault */
 export function settingsWith(sources: Sources, body: Body): Settings {
-  const { values, problems } = readFileValues("body", JSON.stringify(body));
-  const errors: ProblemItem[] = problems.map(named);
-  for (const [path, value] of values) {
-    const message = refusal(path, value);
-    if (message !== null) errors.push({ key: path, message });
-  }
+  const { values, errors } = readOverrides(body);
   if (errors.length > 0) throw unusable(errors);
   const settings = merged(sources, values);
   const base = baseSettings(sources);
@@ -46,6 +41,19 @@ export function settingsWith(sources: Sources, body: Body): Settings {
   }
   if (errors.length > 0) throw unusable(errors);
   return settings;
+}
+
+/** Reads overrides alone, and what is wrong with them whatever the server is set up for. */
+export function readOverrides(
+  body: Body,
+): { values: Map<string, unknown>; errors: ProblemItem[] } {
+  const { values, problems } = readFileValues("body", JSON.stringify(body));
+  const errors: ProblemItem[] = problems.map(named);
+  for (const [path, value] of values) {
+    const message = refusal(path, value);
+    if (message !== null) errors.push({ key: path, message });
+  }
+  return { values, errors };
 }
 
 function refusal(path: string, value: unknown): string | null {

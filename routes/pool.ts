@@ -1,6 +1,6 @@
 /** Runs that this process works on, in the background, one per pair of projects. @module */
 import type { Settings } from "../core/config/mod.ts";
-import { parseRateWindows, ratesAt } from "../core/engine/schedule.ts";
+import { parseRateWindows, ratesAt, type ScheduledRates } from "../core/engine/schedule.ts";
 import { isHeld } from "../core/engine/steer.ts";
 import type { Migrator } from "../core/engine/types.ts";
 import { describeError, LeaseHeldError, MigrationError } from "../core/errors.ts";
@@ -19,6 +19,8 @@ export type Work = (
 
 interface Entry {
   scope: Scope;
+  /** What it was asked to do, so that the same request again is known. */
+  task: string;
   settings: Settings;
   connection: EngineConnection;
   abort: AbortController;
@@ -33,6 +35,16 @@ export interface PoolHooks {
   onWarning: (runId: string, event: string, data: Record<string, unknown>) => void;
   onStart: (runId: string) => void;
   onEnd: (runId: string) => void;
+}
+
+/** What a run is to be worked on for. */
+export interface Task {
+  /** @default {ADVANCE} */
+  work?: Work;
+  /** A run that is worked on whatever its state; without it, the newest unfinished one or a new one. */
+  runId?: string;
+  /** Tells requests apart. @default {"advance"} */
+  name?: string;
 }
 
 /** What became of a request to work. */
@@ -51,7 +63,7 @@ export class RunPool {
   readonly #services: ControlPlaneServices;
   readonly #hooks: PoolHooks;
   readonly #entries = new Map<number, Entry>();
-  readonly #reserved = new Set<number>();
+  readonly #reserved = new Map<number, string>();
   readonly #stop = new AbortController();
 
   constructor(services: ControlPlaneServices, hooks: PoolHooks) {
@@ -64,16 +76,30 @@ export class RunPool {
     return this.#find(runId) !== undefined;
   }
 
+  /** What this process does with a pair of projects, or is about to; null for nothing. */
+  taskOf(scopeId: number): string | null {
+    return this.#entries.get(scopeId)?.task ?? this.#reserved.get(scopeId) ?? null;
+  }
+
   migratorOf(runId: string): Migrator | null {
     return this.#find(runId)?.connection.migrator ?? null;
   }
 
-  /** Why a schedule holds the rates of a run; null when none does. */
-  rateReasonOf(runId: string): string | null {
+  /** Requests left this month, as the vendors last said; null where they say nothing. */
+  quotaOf(runId: string): { source: number | null; target: number | null } {
+    const traffic = this.#find(runId)?.connection.traffic;
+    return {
+      source: traffic?.source.stats().monthRemaining ?? null,
+      target: traffic?.target.stats().monthRemaining ?? null,
+    };
+  }
+
+  /** What `limits.schedule` asks of a run now; null when this process does not work on it. */
+  scheduledRatesOf(runId: string): ScheduledRates | null {
     const entry = this.#find(runId);
-    if (entry === undefined || entry === null) return null;
+    if (entry === undefined) return null;
     const windows = parseRateWindows(entry.settings.limits.schedule);
-    return ratesAt(windows, this.#services.clock.now()).reason;
+    return ratesAt(windows, this.#services.clock.now());
   }
 
   /** Engines at work, for metrics. */
@@ -83,24 +109,26 @@ export class RunPool {
 
   /**
    * Starts a run, or continues the unfinished one of the same pair, and returns at once when it has
-   * an id. A completed run comes back as it is, with `started: false`, unless `work` is for it
+   * an id. A completed run comes back as it is, with `started: false`, unless the task is for it
    * (`runId`).
    * @throws {Problem} 409 when the pair is being worked on, here or elsewhere
    */
-  async start(settings: Settings, work: Work = ADVANCE, runId?: string): Promise<Started> {
+  async start(settings: Settings, task: Task = {}): Promise<Started> {
+    const { work = ADVANCE, runId, name = "advance" } = task;
     if (this.#stop.signal.aborted) throw new Problem(503, "The server is shutting down");
     const store = await this.#services.store();
     const scope = await this.#openScope(store, settings);
-    await this.#reserve(store, scope);
+    await this.#reserve(store, scope, name);
     try {
       const latest = (await store.runs(scope.id))[0] ?? null;
       if (latest?.state === "completed" && work === ADVANCE) {
         return { run: latest, started: false, outcome: null };
       }
-      const entry = await this.#launch(store, scope, settings, work, known(latest, runId));
-      const run = await this.#identify(store, entry, latest);
-      this.#hooks.onStart(run.id);
-      return { run, started: true, outcome: entry.outcome };
+      const run = known(latest, runId);
+      const entry = await this.#launch(store, { scope, settings, task: name, run }, work);
+      const started = await this.#identify(store, entry, latest);
+      this.#hooks.onStart(started.id);
+      return { run: started, started: true, outcome: entry.outcome };
     } finally {
       this.#reserved.delete(scope.id);
     }
@@ -131,12 +159,12 @@ export class RunPool {
   }
 
   /** Keeps the pair for one caller while it looks around. */
-  async #reserve(store: Store, scope: Scope): Promise<void> {
+  async #reserve(store: Store, scope: Scope, task: string): Promise<void> {
     const active = this.#entries.get(scope.id);
     if (active !== undefined || this.#reserved.has(scope.id)) {
       throw alreadyActive(active?.run ?? null);
     }
-    this.#reserved.add(scope.id);
+    this.#reserved.set(scope.id, task);
     try {
       const lease = await store.leaseOf(scope.id);
       if (!isHeld(lease, this.#services)) return;
@@ -149,18 +177,11 @@ export class RunPool {
 
   async #launch(
     store: Store,
-    scope: Scope,
-    settings: Settings,
+    about: Pick<Entry, "scope" | "settings" | "task" | "run">,
     work: Work,
-    run: Run | null,
   ): Promise<Entry> {
-    const entry: Omit<Entry, "connection" | "done" | "outcome"> = {
-      scope,
-      settings,
-      abort: new AbortController(),
-      run,
-    };
-    const connection = await this.#services.connect(settings, store, (line) => {
+    const entry = { ...about, abort: new AbortController() };
+    const connection = await this.#services.connect(about.settings, store, (line) => {
       this.#services.log(line);
       if (entry.run === null || (line.level !== "warning" && line.level !== "error")) return;
       this.#hooks.onWarning(entry.run.id, line.event, line.data);
@@ -178,7 +199,7 @@ export class RunPool {
       throw error;
     }
     const full: Entry = Object.assign(entry, { connection, outcome, done: Promise.resolve() });
-    this.#entries.set(scope.id, full);
+    this.#entries.set(about.scope.id, full);
     full.done = this.#follow(full, outcome);
     return full;
   }
@@ -208,8 +229,11 @@ export class RunPool {
     } catch (error) {
       const level = error instanceof LeaseHeldError ? "warning" : "error";
       const known = error instanceof MigrationError;
-      const data = { runId: entry.run?.id ?? null, message: describeError(error).message };
-      log({ level, event: known ? "run.stopped" : "run.failed", data });
+      const event = known ? "run.stopped" : "run.failed";
+      const { message } = describeError(error);
+      log({ level, event, data: { runId: entry.run?.id ?? null, message } });
+      // Who asked got 202 long ago: the events of the run are where they look.
+      if (entry.run !== null) this.#hooks.onWarning(entry.run.id, event, { message });
     } finally {
       this.#entries.delete(entry.scope.id);
       await entry.connection.close().catch((error: unknown) => {

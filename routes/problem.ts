@@ -4,7 +4,6 @@ import { HTTPException } from "hono/http-exception";
 import {
   AccessError,
   ConfigError,
-  EXIT,
   LeaseHeldError,
   MigrationError,
   PreflightError,
@@ -33,6 +32,7 @@ const TITLES: Readonly<Record<number, string>> = {
   404: "Not found",
   405: "Method not allowed",
   406: "No such format",
+  408: "Request timeout",
   409: "Does not fit the state",
   413: "Body too large",
   414: "Address too long",
@@ -79,7 +79,7 @@ function fromMigrationError(error: MigrationError): Problem {
     ? 422
     : error instanceof AccessError
     ? 502
-    : error instanceof StopError && error.exitCode === EXIT.usage
+    : error instanceof StopError
     ? 409
     : 500;
   if (status === 500) {

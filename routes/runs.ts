@@ -5,6 +5,7 @@ import {
   readRunFigures,
   readRunStatus,
   type RunFigures,
+  type RunStatus,
 } from "../core/engine/status.ts";
 import { isHeld, WORKING } from "../core/engine/steer.ts";
 import type { Run, Scope, Store } from "../core/ports/mod.ts";
@@ -32,6 +33,7 @@ interface Cached {
   figures: Promise<RunFigures>;
 }
 
+const SYSTEMS = ["source", "target"] as const;
 /** Fresh enough for people, rare enough not to slow the engine down. */
 const MIN_AGE_MS = 500;
 /** Counting may take this share of the time, at most. */
@@ -82,10 +84,20 @@ export class RunReader {
     const progress = this.#pool.migratorOf(run.id)?.progress() ?? this.#feed.stagesOf(run.id);
     return {
       ...status,
-      limits: { ...status.limits, schedule: this.#pool.rateReasonOf(run.id) },
+      limits: { ...status.limits, schedule: this.#windowOf(run.id, status.limits) },
+      quota: this.#pool.quotaOf(run.id),
       progress,
       ...outlook(progress),
     };
+  }
+
+  /** The time window whose rates are in force; null when none is, or somebody changed them by hand. */
+  #windowOf(runId: string, limits: RunStatus["limits"]): string | null {
+    const scheduled = this.#pool.scheduledRatesOf(runId);
+    const isInForce = SYSTEMS.some((system) =>
+      limits[system].requestsPerMinute === scheduled?.[system]
+    );
+    return isInForce ? scheduled?.reason ?? null : null;
   }
 
   async #figures(store: Store, run: Run): Promise<RunFigures> {
@@ -111,17 +123,27 @@ export class RunReader {
     return await entry.figures;
   }
 
+  /** Records of a run that are finished, as of a moment ago. */
+  async finished(store: Store, run: Run): Promise<number> {
+    const { counts } = await this.#figures(store, run);
+    return Object.values(counts).reduce(
+      (sum, { created, updated, unchanged, withoutTarget, setAside }) =>
+        sum + created + updated + unchanged + withoutTarget + setAside,
+      0,
+    );
+  }
+
   /** The short form, for lists. */
   async summary(store: Store, run: Run, scope: Scope): Promise<RunSummaryDocument> {
     const isOpen = WORKING.includes(run.state);
     const held = isOpen && isHeld(await store.leaseOf(scope.id), this.#services);
-    const { state, phases, result, reason, createdAt, updatedAt, completedAt } = run;
+    const { state, phases, result, createdAt, updatedAt, completedAt } = run;
     return {
       runId: run.id,
       state,
       interrupted: isOpen && !held,
       result,
-      reason,
+      reason: held ? null : run.reason,
       phases,
       createdAt,
       updatedAt,

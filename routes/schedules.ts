@@ -1,6 +1,7 @@
 /** `schedules`: runs at set times. Evaluation without timers, so that `tick` and `serve` share it. @module */
 import { Cron } from "croner";
 import { ConfigError } from "../core/errors.ts";
+import { readOverrides } from "./overrides.ts";
 
 /** One entry: `{"cron": "0 2 * * 1-5", "timeZone": "Europe/Berlin", "config": {…overrides}}`. */
 export interface Schedule {
@@ -27,6 +28,11 @@ function parseSchedule(entry: unknown, place: string): Schedule {
   if (typeof timeZone !== "string") throw wrong(`${place}.timeZone`, "a time zone");
   if (typeof name !== "string") throw wrong(`${place}.name`, "a name");
   if (!isObject(config)) throw wrong(`${place}.config`, "an object with settings");
+  // Found now, not at two in the morning.
+  const [error] = readOverrides(config).errors;
+  if (error !== undefined) {
+    throw new ConfigError(`Cannot use the configuration: ${place}.config: ${error.message}`);
+  }
   const schedule = { name, cron, timeZone, config };
   try {
     job(schedule).nextRun();

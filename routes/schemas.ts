@@ -73,6 +73,9 @@ export const runSchema = runSummarySchema.extend({
   losses: z.record(z.string(), count).openapi({ description: "Count per rule" }),
   requests: z.object({ source: count, target: count }),
   limits: z.object({ source: limit, target: limit, schedule: z.string().nullable() }),
+  quota: z.object({ source: count.nullable(), target: count.nullable() }).openapi({
+    description: "Requests left this month, as the vendor last said; null when it says nothing",
+  }),
   progress: z.array(progressSchema),
   rate: z.number().openapi({ description: "Records per second, all stages under way" }),
   etaMs: z.number().nullable(),
@@ -250,10 +253,11 @@ const PROBLEM_TEXT: Readonly<Record<number, string>> = {
   403: "Not allowed with this token, or the control plane is closed",
   404: "No such run or record",
   406: "None of the formats asked for",
+  408: "A body that did not arrive in time",
   409: "Does not fit the state of the run",
   413: "Body over 64 kB",
   415: "Body that is not JSON",
-  422: "The body names something that cannot be used",
+  422: "The request names something that cannot be used",
   429: "Too many requests of one client",
   500: "Unexpected; the log of the server has the details",
   501: "This build cannot do that",
@@ -263,7 +267,9 @@ const PROBLEM_TEXT: Readonly<Record<number, string>> = {
 /** Problem answers of a route: those every route has, and its own. */
 export function problems(...own: number[]): Responses {
   return Object.fromEntries(
-    [...new Set([401, 403, 429, 500, 503, ...own])].map((status) => [status, {
+    [...new Set([401, 403, 422, 429, 500, 503, ...own, ...(own.includes(413) ? [408] : [])])].map((
+      status,
+    ) => [status, {
       description: PROBLEM_TEXT[status] ?? "Refused",
       content: { "application/problem+json": { schema: problemSchema } },
     }]),
@@ -293,8 +299,18 @@ export const runParams = z.object({
   }),
 });
 
+/** How long a client is ready to wait. */
+export const preferHeader = z.object({
+  prefer: z.string().max(200).optional().openapi({
+    description: "`wait=N` waits up to N seconds, at most 60",
+    example: "wait=10",
+  }),
+});
+
 /** Keyset paging. */
 export const pageQuery = z.object({
   limit: z.coerce.number().int().min(1).max(1_000).default(100),
-  cursor: z.string().max(2_000).optional(),
+  cursor: z.string().max(4_000).optional().openapi({
+    description: "Of the page before; without it, or empty, the first page",
+  }),
 });

@@ -53,8 +53,11 @@ export interface ControlPlaneServices {
   version: string;
   /** Called when a run stops for now (report files); its failure is logged. */
   onOutcome?: (outcome: WorkOutcome, settings: Settings) => Promise<void>;
-  /** Called once per persisted event of runs in this process (webhooks); its failure is logged. */
-  onEvent?: (event: EventRow) => Promise<void>;
+  /**
+   * Called once per persisted event of runs in this process (webhooks), without waiting for the one
+   * before; its failure is logged. After `closing` it has seconds, not minutes.
+   */
+  onEvent?: (event: EventRow, closing: AbortSignal) => Promise<void>;
   /** Durations of units of work by name: buckets count values up to each bound (seconds). */
   units?: () => {
     bounds: readonly number[];

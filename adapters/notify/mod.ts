@@ -25,12 +25,16 @@ export interface NotifierOptions {
   clock: Clock;
   log: (entry: { level: "info" | "warning"; event: string; data: Record<string, unknown> }) => void;
   fetch?: typeof globalThis.fetch;
+  /** Masks secrets in what is sent. @default {no masking} */
+  redact?: (text: string) => string;
   /** Given every secret once, so that logs can mask it. */
   onSecret?: (secret: string) => void;
 }
 
 const EVENTS = ["state", "report", "stage", "warning", "audit"];
 const TIMEOUT_MS = 10_000;
+/** Deliveries that may wait for one address. */
+const MAX_WAITING = 1_000;
 /** Waits between attempts: 1 s, 5 s, 30 s, 2 min. */
 const PAUSES_MS = [1_000, 5_000, 30_000, 120_000];
 
@@ -89,37 +93,84 @@ export function signature(secret: string, seconds: number, body: string): string
   return `t=${seconds},v1=${digest}`;
 }
 
-/** Returns what tells all webhooks about one event; it never rejects for an address that is away. */
-export function createWebhooks(options: NotifierOptions): (event: EventRow) => Promise<void> {
+/** One address and what waits for it. */
+interface Line {
+  hook: Webhook;
+  /** Settles with the newest delivery. */
+  tail: Promise<void>;
+  waiting: number;
+  /** The last attempt found nobody. */
+  isDown: boolean;
+}
+
+/** Tells all webhooks about one event; `closing` ends the patience with addresses that are away. */
+export type Notify = (event: EventRow, closing?: AbortSignal) => Promise<void>;
+
+/**
+ * Returns what tells all webhooks about one event; it never rejects for an address that is away.
+ * Each address gets its events in order; one that is away keeps the others from nothing.
+ */
+export function createWebhooks(options: NotifierOptions): Notify {
   const hooks = parseWebhooks(options);
   for (const { secret } of hooks) options.onSecret?.(secret);
-  return async (event) => {
+  const lines = hooks.map((hook): Line => ({
+    hook,
+    tail: Promise.resolve(),
+    waiting: 0,
+    isDown: false,
+  }));
+  return async (event, closing) => {
     // Deliveries are events too; telling about them would never end.
     if (event.type === "webhook") return;
-    const wanted = hooks.filter(({ events }) => events.includes(event.type));
-    await Promise.all(wanted.map((hook) => deliver(hook, event, options)));
+    const wanted = lines.filter(({ hook }) => hook.events.includes(event.type));
+    await Promise.all(wanted.map((line) => queue(line, event, options, closing)));
   };
 }
 
-async function deliver(hook: Webhook, event: EventRow, options: NotifierOptions): Promise<void> {
-  const { clock } = options;
-  const { id, runId, type, at, data } = event;
-  const body = JSON.stringify({ ...data, id, runId, at, type });
-  const delivery = crypto.randomUUID();
-  for (let attempt = 1;; attempt++) {
-    const outcome = await send(hook, body, delivery, event, options);
-    const pauseMs = outcome.mayRepeat ? PAUSES_MS[attempt - 1] : undefined;
-    if (outcome.ok || pauseMs === undefined) {
-      await record(
-        hook,
-        event,
-        { ok: outcome.ok, attempts: attempt, answer: outcome.answer },
-        options,
-      );
-      return;
-    }
-    await clock.sleep(pauseMs);
+async function queue(
+  line: Line,
+  event: EventRow,
+  options: NotifierOptions,
+  closing?: AbortSignal,
+): Promise<void> {
+  if (line.waiting >= MAX_WAITING) {
+    const outcome = { ok: false, attempts: 0, answer: "not sent: too many wait already" };
+    return await record(line.hook, event, outcome, options);
   }
+  line.waiting++;
+  const before = line.tail;
+  const own = (async (): Promise<void> => {
+    await before.catch(() => undefined);
+    await deliver(line, event, options, closing).finally(() => line.waiting--);
+  })();
+  line.tail = own;
+  await own;
+}
+
+async function deliver(
+  line: Line,
+  event: EventRow,
+  options: NotifierOptions,
+  closing?: AbortSignal,
+): Promise<void> {
+  const { clock, redact = (text: string): string => text } = options;
+  const { hook } = line;
+  const { id, runId, type, at, data } = event;
+  const body = redact(JSON.stringify({ ...data, id, runId, at, type }));
+  const delivery = crypto.randomUUID();
+  let outcome = { ok: false, answer: "not sent: the server ended", mayRepeat: true };
+  let attempts = 0;
+  // A server that ends tries each address once more, unless that is known to be away.
+  while (closing?.aborted !== true || (attempts === 0 && !line.isDown)) {
+    outcome = await send(hook, body, delivery, event, options);
+    line.isDown = outcome.mayRepeat;
+    const pauseMs = outcome.mayRepeat ? PAUSES_MS[attempts] : undefined;
+    attempts++;
+    if (pauseMs === undefined) break;
+    await clock.sleep(pauseMs, closing).catch(() => undefined);
+  }
+  const { ok, answer } = outcome;
+  await record(hook, event, { ok, attempts, answer }, options);
 }
 
 async function send(

@@ -14,17 +14,27 @@ const KINDS = {
   attachment: "Attachments",
   link: "Links",
 };
+const KIND_WORDS = {
+  folder: "Folder",
+  testCase: "Test case",
+  testPlan: "Test plan",
+  testCycle: "Test cycle",
+  execution: "Execution",
+  executionStep: "Execution step",
+  attachment: "Attachment",
+  link: "Link",
+};
 const ENDS = {
-  created: "created",
-  updated: "updated",
-  unchanged: "unchanged",
-  withoutTarget: "kept elsewhere",
-  setAside: "set aside",
+  created: "Created",
+  updated: "Updated",
+  unchanged: "Unchanged",
+  withoutTarget: "Kept elsewhere",
+  setAside: "Set aside",
 };
 const RESULTS = {
-  0: "done",
-  3: "done; some records were set aside",
-  4: "the target differs from the source",
+  0: "Completed. Every record has its place, and validation found no difference.",
+  3: "Completed, but some records were set aside. They are listed below with the reason.",
+  4: "Completed, but validation found differences. They are listed below under Validation.",
 };
 
 // ---------------------------------------------------------------- elements and words
@@ -74,7 +84,8 @@ function toast(text) {
 class Refusal extends Error {
   constructor(status, problem) {
     super(
-      [problem.detail ?? `The server answered ${status}`, problem.hint].filter(Boolean).join(" "),
+      [problem.detail ?? `The server answered ${status}`, problem.hint].filter(Boolean)
+        .map((text) => (/[.!?]$/.test(text) ? text : `${text}.`)).join(" "),
     );
     this.status = status;
     this.errors = problem.errors ?? [];
@@ -82,6 +93,8 @@ class Refusal extends Error {
 }
 
 const token = () => sessionStorage.getItem(TOKEN);
+/** What the token may do, as the last answer said. */
+let role = "operate";
 
 async function send(path, { method = "GET", body, headers = {}, signal } = {}) {
   const answer = await fetch(path, {
@@ -94,6 +107,7 @@ async function send(path, { method = "GET", body, headers = {}, signal } = {}) {
     },
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
   });
+  role = answer.headers.get("x-ztoq-role") ?? role;
   if (answer.ok) return answer;
   const refusal = new Refusal(answer.status, await answer.json().catch(() => ({})));
   if (answer.status === 401) askToken(refusal.message);
@@ -148,7 +162,7 @@ $("#sign-out").addEventListener("click", () => {
   sessionStorage.removeItem(TOKEN);
   $("#sign-out").hidden = true;
   leave();
-  $("#run").hidden = $("#overview").hidden = true;
+  only("none");
   askToken("");
 });
 
@@ -220,42 +234,83 @@ function stateBadge(run) {
   return { word, tone };
 }
 
+const SHOWN_RUNS = 200;
+
 async function showOverview() {
   const signal = leave();
   document.title = "ztoq";
-  $("#run").hidden = true;
-  $("#overview").hidden = false;
+  only("overview");
   const draw = async () => {
-    const { runs } = await get("/v1/migrations?limit=200");
+    const { runs, cursor } = await get(`/v1/migrations?limit=${SHOWN_RUNS}`);
     if (signal.aborted) return;
     online(true);
+    drawRole();
+    // The focus stays where it is: a list that is drawn again must not throw keyboard users out.
+    const focused = document.activeElement?.getAttribute("href");
     $("#runs").replaceChildren(
-      ...(runs.length === 0
-        ? [
-          h(
-            "div",
-            { class: "empty" },
-            h("p", {}, "No migration yet."),
-            h("p", { class: "quiet" }, "Start one with New migration, or with ztoq migrate."),
-          ),
-        ]
-        : runs.map(runCard)),
+      ...(runs.length === 0 ? [emptyList()] : byPair(runs).map(pairCard)),
+      ...(cursor === null
+        ? []
+        : [h("p", { class: "quiet" }, `The newest ${SHOWN_RUNS} runs; ztoq runs lists all.`)]),
     );
+    if (focused) $(`#runs a[href="${CSS.escape(focused)}"]`)?.focus();
   };
   await repeat(draw, 3000, signal);
 }
 
+/** Shows one of the sections of the page. */
+function only(name) {
+  for (const id of ["overview", "run", "trouble"]) $(`#${id}`).hidden = id !== name;
+}
+
+function emptyList() {
+  return h(
+    "div",
+    { class: "empty" },
+    h("p", { class: "lead" }, "No migration yet"),
+    h(
+      "p",
+      { class: "quiet" },
+      "Start one with New migration above, or with ztoq migrate on the command line.",
+    ),
+  );
+}
+
+/** Runs of one source and target together; the pair with the newest run first. */
+function byPair(runs) {
+  return [...Map.groupBy(runs, ({ source, target }) => `${source} → ${target}`)];
+}
+
+function pairCard([title, runs]) {
+  return h(
+    "section",
+    { class: "pair", "aria-label": title },
+    h("h2", {}, title),
+    runs.map(runCard),
+  );
+}
+
 function runCard(run) {
   const { word, tone } = stateBadge(run);
+  const reason = run.state === "completed" ? null : run.reason;
   return h(
     "a",
     { class: "run-card", href: `#/runs/${encodeURIComponent(run.runId)}` },
-    h("b", {}, `${run.source} → ${run.target}`),
+    h("b", {}, `Started ${time(run.createdAt)}`),
     h("span", { class: `state ${tone}` }, word),
     h(
       "span",
       { class: "quiet" },
-      `${run.runId} · started ${time(run.createdAt)} · worked ${duration(run.workedMs)}`,
+      `${run.runId} · worked ${duration(run.workedMs)}` +
+        (run.result === null ? "" : ` · exit code ${run.result}`),
+    ),
+    reason === null ? null : h("span", { class: "why" }, reason),
+    h(
+      "span",
+      { class: "steps" },
+      Object.entries(run.phases).map(([phase, state]) =>
+        h("span", { class: state }, `${phase} ${state}`)
+      ),
     ),
   );
 }
@@ -268,13 +323,25 @@ async function repeat(work, everyMs, signal) {
     } catch (error) {
       if (signal.aborted) return;
       if (error instanceof Refusal && [401, 403, 404].includes(error.status)) {
-        if (error.status !== 401) toast(error.message);
+        if (error.status !== 401) showTrouble(error);
         return;
       }
       online(false);
     }
     await new Promise((resolve) => setTimeout(resolve, everyMs));
   }
+}
+
+/** Says why there is nothing to see. */
+function showTrouble(error) {
+  leave();
+  only("trouble");
+  $("#trouble-title").textContent = error.status === 404
+    ? "This run is not here"
+    : "The server refuses";
+  $("#trouble-text").textContent = error.status === 404
+    ? "The database of this server has no run with the id in the address. Go back to all migrations to see which it has."
+    : error.message;
 }
 
 function online(isOn) {
@@ -363,8 +430,7 @@ async function showRun(id) {
   samples = [];
   liveStages = [];
   eventRows = [];
-  $("#overview").hidden = true;
-  $("#run-title").textContent = "";
+  only("none");
   let isStale = true;
   const refresh = async () => {
     if (!isStale && run !== null && OVER.includes(run.state)) return;
@@ -374,12 +440,12 @@ async function showRun(id) {
     if (signal.aborted) return;
     run = fresh;
     online(true);
-    $("#run").hidden = false;
+    only("run");
+    drawRole();
     sample();
     drawRun();
-    if (before === null || panelNeeds(before, run)) {
-      drawPanel().catch((error) => toast(error.message));
-    }
+    if (before === null) drawPanel().catch((error) => toast(error.message));
+    else if (panelNeeds(before, run)) renewPanel();
   };
   follow(id, signal, () => isStale = true);
   await repeat(refresh, 1000, signal);
@@ -395,7 +461,7 @@ async function follow(id, signal, onChange) {
         if (event.data.type === "progress") liveStages = withMoved(liveStages, event.data.stages);
         else if (event.id !== null) {
           eventRows.unshift(event.data);
-          if (tab === "events") drawPanel();
+          if (tab === "events") renewPanel();
         }
         onChange();
       }
@@ -451,7 +517,7 @@ function setText(element, text) {
 function drawNotice() {
   const { state, reason, waiting, interrupted, result, desired } = run;
   const [text, tone] = state === "completed"
-    ? [`Finished: ${RESULTS[result] ?? `exit code ${result}`}.`, result ? "" : "good"]
+    ? [RESULTS[result ?? 0] ?? `Completed with exit code ${result}.`, result ? "" : "good"]
     : interrupted
     ? [
       `No process works on this run.${
@@ -489,7 +555,16 @@ function drawButtons() {
     cancel: !isOver,
     rollback: !works && !["paused", "rolled-back"].includes(state),
   };
-  for (const button of $$("[data-verb]")) button.disabled = !enabled[button.dataset.verb];
+  for (const button of $$("[data-verb]")) {
+    button.disabled = role !== "operate" || !enabled[button.dataset.verb];
+  }
+}
+
+/** A token that may only look gets no buttons that would be refused. */
+function drawRole() {
+  const isViewer = role !== "operate";
+  $("#new-run").hidden = isViewer;
+  $("#role").hidden = !isViewer;
 }
 
 function drawPhases() {
@@ -497,78 +572,126 @@ function drawPhases() {
   for (const item of $$("#phases li")) {
     const phase = item.dataset.phase;
     const own = stages.filter((stage) => stage.phase === phase);
-    const done = own.reduce((sum, stage) => sum + stage.done, 0);
-    const total = own.reduce((sum, stage) => sum + (stage.total ?? stage.done), 0);
-    const isDone = run.phases[phase] === "done";
-    const share = isDone ? 100 : Math.min(99, Math.floor(shareOf(phase, done, total) * 100));
-    const open = own.filter((stage) => stage.total === null || stage.done < stage.total);
-    const rate = open.reduce((sum, stage) => sum + stage.rate, 0);
-    const eta = Math.max(0, ...open.map((stage) => stage.etaMs ?? 0));
-    const isActive = !isDone && own.length > 0;
-    item.dataset.state = isDone ? "done" : isActive ? "active" : "pending";
+    const state = run.phases[phase];
+    const share = state === "done" ? 100 : Math.min(99, Math.floor(shareOf(phase, own) * 100));
+    item.dataset.state = state;
     const bar = $(".bar", item);
     bar.setAttribute("aria-valuenow", share);
     $("span", bar).style.setProperty("width", `${share}%`);
-    const waiting = open.find((stage) => stage.waiting)?.waiting;
-    const words = isDone ? ["done"] : !isActive ? ["not started"] : [
-      `${share} %`,
-      OVER.includes(run.state) || run.state === "paused" ? null : rate > 0 ? speed(rate) : null,
-      eta > 0 && rate > 0 && !OVER.includes(run.state) && run.state !== "paused"
-        ? `about ${duration(eta)} left`
-        : null,
-      rate === 0 && waiting && run.state !== "paused" ? `waits: ${waiting}` : null,
-    ];
+    const words = state === "done"
+      ? ["done"]
+      : state === "active" || share > 0
+      ? phaseWords(phase, own, share)
+      : ["not started"];
     setText($("p", item), words.filter(Boolean).join(" · "));
   }
 }
 
+function phaseWords(phase, own, share) {
+  const open = own.filter((stage) => stage.total === null || stage.done < stage.total);
+  const rate = open.reduce((sum, stage) => sum + stage.rate, 0);
+  const isMoving = !OVER.includes(run.state) && run.state !== "paused" && !run.interrupted;
+  const waiting = open.find((stage) => stage.waiting)?.waiting;
+  // Another process works on it: its counts are known, its stages are not.
+  const head = own.length === 0 && phase === "extract"
+    ? `${count(extractedOf(run))} records read`
+    : own.length === 0 && phase === "validate"
+    ? "under way"
+    : `${share} %`;
+  if (!isMoving) return [head, run.interrupted || run.state === "paused" ? "stands still" : null];
+  return [
+    head,
+    rate > 0 ? speed(rate) : null,
+    timeLeft(phase, open, rate),
+    rate === 0 && waiting ? `waits: ${waiting}` : null,
+  ];
+}
+
+/** In words, how long a phase will take; what is written is counted in records, not in stages. */
+function timeLeft(phase, open, rate) {
+  if (phase === "load") {
+    const pace = perMinute("records");
+    if (!pace) return null;
+    const left = (extractedOf(run) - finished(run)) / pace * 60_000;
+    // More is still being read, so there is more to write than is known.
+    return `${run.phases.extract === "done" ? "about" : "at least"} ${duration(left)} left`;
+  }
+  const eta = Math.max(0, ...open.map((stage) => stage.etaMs ?? 0));
+  return eta > 0 && rate > 0 ? `about ${duration(eta)} left` : null;
+}
+
+function extractedOf({ counts }) {
+  return Object.values(counts).reduce((sum, kind) => sum + kind.extracted, 0);
+}
+
 /** How far a phase is. Stages plan their work as they go, so writing is measured by records read. */
-function shareOf(phase, done, total) {
-  const kinds = Object.values(run.counts);
-  const read = kinds.reduce((sum, kind) => sum + kind.extracted, 0);
+function shareOf(phase, own) {
+  const read = extractedOf(run);
   if (phase === "load") return read === 0 ? 0 : finished(run) / read;
   if (phase === "transform") {
-    return read === 0 ? 0 : kinds.reduce((sum, kind) => sum + kind.transformed, 0) / read;
+    const transformed = Object.values(run.counts).reduce((sum, kind) => sum + kind.transformed, 0);
+    return read === 0 ? 0 : transformed / read;
   }
+  const done = own.reduce((sum, stage) => sum + stage.done, 0);
+  const total = own.reduce((sum, stage) => sum + (stage.total ?? stage.done), 0);
   return total > 0 ? done / total : 0;
 }
 
 function drawSystems() {
-  for (const system of ["source", "target"]) {
-    const card = $(`[data-system="${system}"]`);
-    const { requestsPerMinute, configured } = run.limits[system];
-    setText($("b", card), count(run.requests[system]));
-    const now = perMinute(system);
-    const limit = requestsPerMinute === null
-      ? "limit not known"
-      : `limit ${count(requestsPerMinute)}/min` +
-        (requestsPerMinute === configured ? "" : ` (configured ${count(configured)})`);
-    const why = run.limits.schedule === null ? "" : `, ${run.limits.schedule}`;
-    setText($(".rate", card), `${now === null ? "" : `${count(now)}/min now, `}${limit}${why}`);
-    spark($(".spark", card), system, "requests per minute");
-  }
+  // Nothing moves any more: rates and charts would show empty boxes.
+  $("#systems").classList.toggle("over", OVER.includes(run.state));
+  for (const system of ["source", "target"]) drawSystem(system);
   const card = $('[data-system="records"]');
-  const extracted = Object.values(run.counts).reduce((sum, kind) => sum + kind.extracted, 0);
+  const extracted = extractedOf(run);
   setText($("b", card), count(finished(run)));
-  setText($(".figure span", card), `of ${count(extracted)} read so far`);
+  setText(
+    $(".figure span", card),
+    run.phases.extract === "done" ? `of ${count(extracted)}` : `of ${count(extracted)} read so far`,
+  );
   const now = perMinute("records");
-  const eta = run.etaMs === null || OVER.includes(run.state) || run.state === "paused"
-    ? ""
-    : `, about ${duration(run.etaMs)} left in the open stages`;
-  setText($(".rate", card), `${now === null ? "" : `${count(now)}/min now${eta}`}`);
-  spark($(".spark", card), "records", "records per minute");
+  setText($(".rate", card), now === null ? "" : `${count(now)}/min now`);
+  setShare($(".meter", card), extracted === 0 ? 0 : finished(run) / extracted);
+  spark(card, "records", "Records per minute");
 }
+
+function drawSystem(system) {
+  const card = $(`[data-system="${system}"]`);
+  const { requestsPerMinute, configured } = run.limits[system];
+  setText($("b", card), count(run.requests[system]));
+  const now = perMinute(system);
+  const left = run.quota[system];
+  const lines = [
+    requestsPerMinute === null
+      ? now === null ? "" : `${count(now)}/min now`
+      : `${now === null ? "" : `${count(now)} of `}${count(requestsPerMinute)}/min allowed`,
+    ...(requestsPerMinute === configured
+      ? []
+      : [`configured ${count(configured)}`, run.limits.schedule ?? ""]),
+    left === null ? "" : `${count(left)} left this month`,
+  ];
+  setText($(".rate", card), lines.filter(Boolean).join(", "));
+  setShare($(".meter", card), requestsPerMinute ? (now ?? 0) / requestsPerMinute : 0);
+  spark(card, system, "Requests per minute");
+}
+
+function setShare(meter, share) {
+  $("span", meter).style.setProperty("width", `${Math.min(100, Math.round(share * 100))}%`);
+}
+
+/** Counts arrive in batches: a shorter look would jump between nothing and too much. */
+const RATE_MS = 15_000;
 
 /** Rate over the last samples, per minute; null when nothing can be said yet. */
 function perMinute(name, end = samples.length - 1) {
   const to = samples[end];
-  const from = samples[Math.max(0, end - 5)];
-  if (to === undefined || to.at - from.at < 900) return null;
+  const from = samples.find((one) => to !== undefined && to.at - one.at <= RATE_MS);
+  if (to === undefined || from === undefined || to.at - from.at < 2_500) return null;
   if (end === samples.length - 1 && OVER.includes(run.state)) return null;
   return Math.max(0, to[name] - from[name]) * 60_000 / (to.at - from.at);
 }
 
-function spark(svg, name, what) {
+function spark(card, name, what) {
+  const svg = $(".spark", card);
   const values = samples.map((_, index) => perMinute(name, index) ?? 0);
   const top = Math.max(1, ...values);
   const step = 240 / Math.max(1, values.length - 1);
@@ -580,7 +703,9 @@ function spark(svg, name, what) {
     for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
     return element;
   };
-  svg.setAttribute("aria-label", `${what} since this page was opened, at most ${count(top)}`);
+  const peak = Math.max(0, ...values);
+  svg.setAttribute("aria-label", `${what} since this page was opened, at most ${count(peak)}`);
+  setText($(".peak", card), peak === 0 ? "" : `peak ${count(peak)}/min since this page was opened`);
   svg.replaceChildren(
     make("line", { class: "base", x1: 0, x2: 240, y1: 42, y2: 42 }),
     ...(points.length < 2 ? [] : [
@@ -591,59 +716,49 @@ function spark(svg, name, what) {
 }
 
 function drawKinds() {
-  const rows = Object.entries(KINDS).filter(([kind]) => run.counts[kind].extracted > 0).map(
-    ([kind, label]) => {
-      const counts = run.counts[kind];
-      const bar = h("div", {
-        class: "bar",
-        role: "img",
-        "aria-label": Object.entries(ENDS).map(([end, word]) => `${counts[end]} ${word}`).join(
-          ", ",
-        ),
-      });
-      for (const end of Object.keys(ENDS)) {
-        if (counts[end] === 0) continue;
-        const part = h("span", { class: end });
-        part.style.setProperty("width", `${counts[end] / counts.extracted * 100}%`);
-        bar.append(part);
-      }
-      return h(
-        "tr",
-        {},
-        h("th", { scope: "row" }, label),
-        h("td", { class: "n" }, count(counts.extracted)),
-        ...Object.keys(ENDS).map((end) => h("td", { class: "n" }, count(counts[end]))),
-        h("td", {}, bar),
-      );
-    },
+  const kinds = Object.entries(KINDS).filter(([kind]) => run.counts[kind].extracted > 0);
+  // A column of zeros says nothing; these two are what everybody looks for.
+  const ends = Object.keys(ENDS).filter((end) =>
+    end === "created" || end === "setAside" || kinds.some(([kind]) => run.counts[kind][end] > 0)
   );
-  $("#kinds").replaceChildren(
-    rows.length === 0 ? h("p", { class: "legend" }, "Nothing was read yet.") : h(
-      "div",
-      {},
+  const head = [
+    h("th", { scope: "col" }, "Kind"),
+    h("th", { scope: "col", class: "n" }, "Read"),
+    ...ends.map((end) =>
       h(
-        "table",
-        {},
-        h(
-          "thead",
-          {},
-          h(
-            "tr",
-            {},
-            h("th", { scope: "col" }, "Kind"),
-            h("th", { scope: "col", class: "n" }, "Read"),
-            ...Object.values(ENDS).map((word) => h("th", { scope: "col", class: "n" }, word)),
-            h("th", { scope: "col" }, "Share"),
-          ),
-        ),
-        h("tbody", {}, rows),
-      ),
-      h(
-        "div",
-        { class: "legend", "aria-hidden": "true" },
-        Object.entries(ENDS).map(([end, word]) => h("span", {}, h("i", { class: end }), word)),
-      ),
+        "th",
+        { scope: "col", class: "n" },
+        h("i", { class: end, "aria-hidden": "true" }),
+        ENDS[end],
+      )
     ),
+    h("th", { scope: "col" }, "Share"),
+  ];
+  const rows = kinds.map(([kind, label]) => kindRow(label, run.counts[kind], ends));
+  $("#kinds").replaceChildren(
+    rows.length === 0
+      ? h("p", { class: "nothing" }, "Nothing was read yet.")
+      : h("table", {}, h("thead", {}, h("tr", {}, head)), h("tbody", {}, rows)),
+  );
+}
+
+function kindRow(label, counts, ends) {
+  const words = ends.map((end) => `${counts[end]} ${ENDS[end].toLowerCase()}`).join(", ");
+  const bar = h("div", { class: "bar", role: "img", "aria-label": words });
+  for (const end of ends.filter((end) => counts[end] > 0)) {
+    const part = h("span", { class: end });
+    part.style.setProperty("width", `${counts[end] / counts.extracted * 100}%`);
+    bar.append(part);
+  }
+  const number = (name, value) =>
+    h("td", { class: value === 0 ? "n none" : "n", "data-label": name }, count(value));
+  return h(
+    "tr",
+    {},
+    h("th", { scope: "row" }, label),
+    number("Read", counts.extracted),
+    ends.map((end) => number(ENDS[end], counts[end])),
+    h("td", { class: "share" }, bar),
   );
 }
 
@@ -663,29 +778,23 @@ function drawStages() {
   ));
 }
 
-/** A table; cells are text, `{ n }` numbers, or elements. */
+/** A table; cells are text, `{ n }` numbers, or elements. Narrow screens show each row as a list. */
 function table(head, rows) {
+  const isNumber = (cell) => typeof cell === "object" && cell !== null && !(cell instanceof Node);
+  const cellOf = (cell, index) => {
+    const label = { "data-label": head[index] };
+    if (cell instanceof Node) return h("td", label, cell);
+    if (!isNumber(cell)) return h("td", { class: "text", ...label }, cell ?? "");
+    return h("td", { class: "n", ...label }, typeof cell.n === "number" ? count(cell.n) : cell.n);
+  };
+  const headings = head.map((title, index) =>
+    h("th", { scope: "col", class: rows.some((row) => isNumber(row[index])) ? "n" : "" }, title)
+  );
   return h(
     "table",
-    {},
-    h("thead", {}, h("tr", {}, head.map((title) => h("th", { scope: "col" }, title)))),
-    h(
-      "tbody",
-      {},
-      rows.map((row) =>
-        h(
-          "tr",
-          {},
-          row.map((cell) =>
-            cell instanceof Node
-              ? h("td", {}, cell)
-              : typeof cell === "object" && cell !== null
-              ? h("td", { class: "n" }, typeof cell.n === "number" ? count(cell.n) : cell.n)
-              : h("td", { class: "text" }, cell ?? "")
-          ),
-        )
-      ),
-    ),
+    { class: "rows" },
+    h("thead", {}, h("tr", {}, headings)),
+    h("tbody", {}, rows.map((row) => h("tr", {}, row.map(cellOf)))),
   );
 }
 
@@ -719,10 +828,12 @@ tablist.addEventListener("click", (event) => {
   if (button !== null) openTab(button.dataset.tab);
 });
 tablist.addEventListener("keydown", (event) => {
-  const move = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
-  if (move === undefined) return;
   const names = $$("[data-tab]").map((button) => button.dataset.tab);
-  openTab(names[(names.indexOf(tab) + move + names.length) % names.length]);
+  const at = names.indexOf(tab);
+  const to = { ArrowRight: at + 1, ArrowLeft: at - 1, Home: 0, End: -1 }[event.key];
+  if (to === undefined) return;
+  event.preventDefault();
+  openTab(names.at(to % names.length));
   $(`#tab-${tab}`).focus();
 });
 
@@ -736,11 +847,30 @@ function openTab(name) {
 let lossRule = null;
 let panelTurn = 0;
 
+/** What changed is shown at once, unless somebody reads further down: then a button offers it. */
+function renewPanel() {
+  const panel = $("#panel");
+  const isInUse = tab !== "events" &&
+    (panel.contains(document.activeElement) || panel.dataset.isLong === "true");
+  if (!isInUse) {
+    drawPanel().catch((error) => toast(error.message));
+    return;
+  }
+  if ($(".renew", panel) !== null) return;
+  panel.prepend(h("button", {
+    type: "button",
+    class: "renew",
+    onclick: () => drawPanel().catch((error) => toast(error.message)),
+  }, "There is more by now: show it"));
+}
+
 async function drawPanel() {
   if (run === null) return;
   const turn = ++panelTurn;
   const content = await PANELS[tab]();
-  if (turn === panelTurn) $("#panel").replaceChildren(...content);
+  if (turn !== panelTurn) return;
+  $("#panel").replaceChildren(...content);
+  $("#panel").dataset.isLong = "false";
 }
 
 const PANELS = {
@@ -748,9 +878,16 @@ const PANELS = {
     pages(
       "errors",
       "/errors",
-      (row) => [keyButton(row.key), row.kind, row.phase, row.reason, row.message],
-      ["Record", "Kind", "Phase", "Reason", "Message"],
-      "Nothing was set aside.",
+      (row) => [
+        keyButton(row.key),
+        KIND_WORDS[row.kind] ?? row.kind,
+        row.phase,
+        row.reason,
+        row.message,
+        retryButton(row.key),
+      ],
+      ["Record", "Kind", "Phase", "Reason", "Message", ""],
+      OVER.includes(run.state) ? "No record was set aside." : "No record was set aside so far.",
     ),
   losses: async () => [
     rules(),
@@ -759,7 +896,9 @@ const PANELS = {
       lossRule === null ? "/losses" : `/losses?rule=${encodeURIComponent(lossRule)}`,
       (row) => [keyButton(row.key), row.rule, row.field, row.before ?? "", row.after ?? ""],
       ["Record", "Rule", "Field", "Before", "After"],
-      "Nothing was lost.",
+      OVER.includes(run.state)
+        ? "Every value has its place in the target."
+        : "No value was cut, defaulted or left out so far.",
     ),
   ],
   differences: () =>
@@ -770,7 +909,7 @@ const PANELS = {
         row,
       ) => [
         keyButton(row.key),
-        row.kind,
+        KIND_WORDS[row.kind] ?? row.kind,
         row.verdict,
         row.field ?? "",
         row.expected ?? "",
@@ -778,8 +917,10 @@ const PANELS = {
       ],
       ["Record", "Kind", "Verdict", "Field", "Expected", "Found"],
       run.phases.validate === "done"
-        ? "The target is as it should be."
-        : "No differences so far; validation is not done.",
+        ? "Every record was read back from the target and is as it should be."
+        : run.phases.validate === "active"
+        ? "No differences so far."
+        : "Validation compares the target with the source once everything is written.",
     ),
   events: () =>
     Promise.resolve([
@@ -787,20 +928,34 @@ const PANELS = {
         "div",
         { class: "wide" },
         table(
-          ["Time", "Event", ""],
+          ["Time", "Event", "What happened"],
           eventRows.slice(0, 300).map((
             event,
-          ) => [new Date(event.at).toLocaleTimeString("en-GB"), event.type, eventText(event)]),
+          ) => [time(event.at), event.type, eventText(event)]),
         ),
       ),
     ]),
 };
 
-function eventText({ type, state, reason, stage, action, by, event, message }) {
+function eventText(row) {
+  const { type, state, reason, stage, action, by, event, message, ok, host, answer, files } = row;
   if (type === "state") return [state, reason].filter(Boolean).join(": ");
   if (type === "stage") return `${stage} done`;
-  if (type === "audit") return `${action} by ${by}`;
+  if (type === "audit") {
+    const why = reason ? ` (${reason})` : "";
+    return `${action} by ${by}${action === "limits" ? `: ${limitWords(row.limits)}` : why}`;
+  }
+  if (type === "webhook") {
+    return `${ok ? "told" : "could not tell"} ${host} about event ${event}: ${answer}`;
+  }
+  if (type === "report") return `written: ${files?.report ?? ""}`;
   return [event, message].filter(Boolean).join(": ");
+}
+
+function limitWords({ source, target } = {}) {
+  return [["source", source], ["target", target]]
+    .map(([system, rate]) => `${system} ${rate ? `${count(rate)}/min` : "as configured"}`)
+    .join(", ");
 }
 
 function rules() {
@@ -842,7 +997,12 @@ async function pages(member, path, cellsOf, head, nothing) {
     class: "more",
     hidden: cursor === null,
     onclick: async () => {
-      const next = await read(cursor);
+      $("#panel").dataset.isLong = "true";
+      const next = await read(cursor).catch((error) => {
+        toast(error.message);
+        return null;
+      });
+      if (next === null) return;
       cursor = next.cursor;
       more.hidden = cursor === null;
       $("tbody", list).append(...$$("tr", $("tbody", table(head, next[member].map(cellsOf)))));
@@ -853,6 +1013,18 @@ async function pages(member, path, cellsOf, head, nothing) {
 
 function keyButton(key) {
   return h("button", { type: "button", class: "key", onclick: () => showStory(key) }, key);
+}
+
+function retryButton(key) {
+  const isBusy = $('[data-verb="retry"]').disabled;
+  return h("button", {
+    type: "button",
+    class: "small",
+    disabled: isBusy,
+    "aria-label": `Retry ${key}`,
+    title: isBusy ? "Possible when the run does not work" : null,
+    onclick: () => askVerb("retry", { keys: [key] }),
+  }, "Retry");
 }
 
 async function showStory(key) {
@@ -873,7 +1045,8 @@ function storyParts(story) {
     h(
       "p",
       { class: "quiet" },
-      `${story.kind} ${story.key}${story.id === story.key ? "" : `, id ${story.id}`}`,
+      `${KIND_WORDS[story.kind] ?? story.kind} ${story.key}` +
+        (story.id === story.key ? "" : `, id ${story.id}`),
     ),
     ...section(
       "In the target",
@@ -964,6 +1137,15 @@ const VERBS = {
   },
 };
 
+const DONE = {
+  pause: "The run pauses after the work in hand.",
+  resume: "The run goes on.",
+  validate: "Validation has begun.",
+  retry: "The retry has begun.",
+  cancel: "The run ends after the work in hand.",
+  rollback: "The rollback has begun.",
+};
+
 for (const button of $$("[data-verb]")) {
   button.addEventListener(
     "click",
@@ -971,16 +1153,24 @@ for (const button of $$("[data-verb]")) {
   );
 }
 
-function askVerb(verb) {
+/** Asks for a verb; `about` narrows it down, as the keys of a retry do. */
+function askVerb(verb, about = {}) {
   const { body = () => ({}), ...words } = VERBS[verb];
+  const [key] = about.keys ?? [];
   confirm({
     ...words,
+    ...(key === undefined ? {} : {
+      title: `Retry ${key}?`,
+      text: "Tries this record again, with what depends on it.",
+    }),
     act: async (values) => {
-      run =
-        await (await send(runPath(run.runId, `/${verb}`), { method: "POST", body: body(values) }))
-          .json();
+      run = await (await send(runPath(run.runId, `/${verb}`), {
+        method: "POST",
+        body: { ...body(values), ...about },
+      }))
+        .json();
       drawRun();
-      toast(`${words.yes}: asked for.`);
+      toast(DONE[verb]);
       if (verb === "validate" || verb === "retry" || verb === "rollback") {
         route();
       }
@@ -1004,15 +1194,13 @@ function askLimits() {
     yes: "Apply",
     fields: [field("source"), field("target")],
     act: async (values) => {
-      const change = Object.fromEntries(
-        ["source", "target"].map((
-          system,
-        ) => [system, {
-          requestsPerMinute: values[system] === "" ? null : number(values[system]),
-        }]),
-      );
-      run = await (await send(runPath(run.runId, "/limits"), { method: "PATCH", body: change }))
-        .json();
+      const shown = (system) => String(run.limits[system].requestsPerMinute ?? "");
+      // What was left alone is not sent: it would turn a window's rate into one set by hand.
+      const changed = ["source", "target"].filter((system) => values[system] !== shown(system));
+      if (changed.length === 0) return;
+      const rate = (text) => ({ requestsPerMinute: text === "" ? null : number(text) });
+      const body = Object.fromEntries(changed.map((system) => [system, rate(values[system])]));
+      run = await (await send(runPath(run.runId, "/limits"), { method: "PATCH", body })).json();
       drawRun();
       toast("The new limits are in force.");
     },

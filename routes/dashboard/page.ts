@@ -32,6 +32,7 @@ export function page({ version, needsToken }: { version: string; needsToken: boo
         <a class="brand" href="#/">ztoq</a>
         <span class="quiet version">${version}</span>
         <span class="link" id="link" role="status"></span>
+        <span class="quiet" id="role" hidden>View only</span>
         <button type="button" class="plain" id="sign-out" hidden>Forget token</button>
         <button type="button" class="primary" id="new-run">New migration</button>
       </header>
@@ -39,6 +40,7 @@ export function page({ version, needsToken }: { version: string; needsToken: boo
         <noscript><p class="notice bad">The dashboard needs JavaScript. The API works without: see <a href="/openapi.json">openapi.json</a>.</p></noscript>
         ${overview()}
         ${runView()}
+        ${trouble()}
       </main>
       ${dialogs()}
       <div id="toast" role="status" aria-live="polite"></div>
@@ -53,6 +55,31 @@ function overview(): Html {
       <h1 id="overview-title">Migrations</h1>
       <div id="runs" aria-live="off"></div>
     </section>
+  `;
+}
+
+function trouble(): Html {
+  return html`
+    <section id="trouble" hidden aria-labelledby="trouble-title">
+      <nav aria-label="Breadcrumb"><a href="#/">All migrations</a></nav>
+      <div class="refused" role="alert">
+        <h1 id="trouble-title"></h1>
+        <p class="quiet" id="trouble-text"></p>
+      </div>
+    </section>
+  `;
+}
+
+function card(name: string, title: string, unit: string): Html {
+  return html`
+    <article data-system="${name}" aria-label="${title}">
+      <h2>${title}</h2>
+      <p class="figure"><b></b> <span class="quiet">${unit}</span></p>
+      <div class="bar meter" aria-hidden="true"><span></span></div>
+      <p class="quiet rate"></p>
+      <svg class="spark" viewBox="0 0 240 44" preserveAspectRatio="none" role="img"></svg>
+      <p class="quiet peak"></p>
+    </article>
   `;
 }
 
@@ -71,42 +98,28 @@ function runView(): Html {
         <button type="button" data-verb="resume">Resume</button>
         <button type="button" data-verb="limits">Change limits</button>
         <button type="button" data-verb="validate">Validate</button>
-        <button type="button" data-verb="retry">Retry set-aside</button>
+        <button type="button" data-verb="retry">Retry set-aside records</button>
+        <span class="gap"></span>
         <button type="button" class="danger" data-verb="cancel">Cancel</button>
         <button type="button" class="danger" data-verb="rollback">Roll back</button>
       </div>
       <ol class="phases" id="phases">
-            ${PHASES.map((phase) =>
-              html`
-                <li data-phase="${phase}">
-                  <h2>${PHASE_WORDS[phase] ?? phase}</h2>
-                  <div class="bar" role="progressbar" aria-label="${PHASE_WORDS[phase] ??
-                    phase}" aria-valuemin="0"
-                    aria-valuemax="100"><span></span></div>
-                  <p></p>
-                </li>
-              `
-            )}
-          </ol>
+                ${PHASES.map((phase) =>
+                  html`
+                    <li data-phase="${phase}">
+                      <h2>${PHASE_WORDS[phase] ?? phase}</h2>
+                      <div class="bar" role="progressbar" aria-label="${PHASE_WORDS[phase] ??
+                        phase}" aria-valuemin="0"
+                        aria-valuemax="100"><span></span></div>
+                      <p></p>
+                    </li>
+                  `
+                )}
+              </ol>
       <div class="systems" id="systems">
-            ${["source", "target"].map((system) =>
-              html`
-                <article data-system="${system}" aria-label="${system}">
-                  <h2>${system === "source"
-                    ? "Reading from the source"
-                    : "Writing to the target"}</h2>
-                  <p class="figure"><b></b> <span class="quiet">requests</span></p>
-                  <p class="quiet rate"></p>
-                  <svg class="spark" viewBox="0 0 240 44" preserveAspectRatio="none" role="img"></svg>
-                </article>
-              `
-            )}
-            <article data-system="records" aria-label="records">
-              <h2>Records finished</h2>
-              <p class="figure"><b></b> <span class="quiet"></span></p>
-              <p class="quiet rate"></p>
-              <svg class="spark" viewBox="0 0 240 44" preserveAspectRatio="none" role="img"></svg>
-            </article>
+    ${card("source", "Requests to the source", "sent")}
+            ${card("target", "Requests to the target", "sent")}
+            ${card("records", "Records finished", "")}
           </div>
       <h2>Records by kind</h2>
       <div class="wide" id="kinds" tabindex="0" role="region" aria-label="Records by kind"></div>
@@ -133,16 +146,16 @@ function runView(): Html {
         </div>
       </div>
       <div class="tabs" role="tablist" aria-label="Results">
-            ${[["errors", "Set aside"], ["losses", "Losses"], ["differences", "Validation"], [
-              "events",
-              "Events",
-            ]].map(([id = "", label = ""]) =>
-              html`
-                <button type="button" role="tab" id="tab-${id}" aria-controls="panel" aria-selected="false"
-                  tabindex="-1" data-tab="${id}">${label} <span class="count"></span></button>
-              `
-            )}
-          </div>
+                ${[["errors", "Set aside"], ["losses", "Losses"], ["differences", "Validation"], [
+                  "events",
+                  "Events",
+                ]].map(([id = "", label = ""]) =>
+                  html`
+                    <button type="button" role="tab" id="tab-${id}" aria-controls="panel" aria-selected="false"
+                      tabindex="-1" data-tab="${id}">${label} <span class="count"></span></button>
+                  `
+                )}
+              </div>
       <div id="panel" role="tabpanel" tabindex="0"></div>
     </section>
   `;

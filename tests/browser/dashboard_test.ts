@@ -1,7 +1,7 @@
 /// <reference lib="dom" />
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import type { Page } from "playwright-core";
-import { startPlane, TOKEN, worldServices } from "../helpers/control_plane.ts";
+import { startPlane, TOKEN, VIEW_TOKEN, worldServices } from "../helpers/control_plane.ts";
 import { startWorld } from "../helpers/world.ts";
 import { browserPath, launchBrowser } from "./browser.ts";
 
@@ -95,7 +95,7 @@ Deno.test({
       await page.click('[data-verb="limits"]');
       await page.fill("#field-target", "100000");
       await page.click("#confirm-yes");
-      await page.locator('[data-system="target"] .rate').filter({ hasText: "limit 100,000/min" })
+      await page.locator('[data-system="target"] .rate').filter({ hasText: "100,000/min allowed" })
         .waitFor();
       await confirm(page, "resume");
       await state(page, /completed/);
@@ -191,4 +191,34 @@ Deno.test({
         assertEquals(complaints, []);
       },
     ),
+});
+
+Deno.test({
+  name: "the dashboard gives a viewer nothing to press, and says when a run is not there",
+  ignore,
+  fn: () =>
+    withDashboard({ cases: 4, executions: 4, target: 60_000 }, async (shown) => {
+      const { page, complaints, url } = shown;
+      const started = await fetch(`${url}v1/migrations`, {
+        method: "POST",
+        headers: { authorization: `Bearer ${TOKEN}` },
+      });
+      const { runId } = await started.json();
+      await page.goto(url);
+      await page.fill("#token", VIEW_TOKEN);
+      await page.keyboard.press("Enter");
+      await page.locator(".run-card").click();
+      await state(page, /completed/);
+      await page.locator("#role").waitFor();
+      assertEquals(await page.locator("#new-run").isVisible(), false);
+      assertEquals(await page.locator("[data-verb]:enabled").count(), 0);
+      assertMatch(page.url(), new RegExp(`#/runs/${runId}$`));
+      await picture(page, "viewer");
+      assertEquals(complaints, []);
+      await page.goto(`${url}#/runs/nothing`);
+      await page.locator("#trouble").filter({ hasText: "This run is not here" }).waitFor();
+      assertEquals(await page.locator("#run").isVisible(), false);
+      await page.click("#trouble a");
+      await page.locator(".run-card").waitFor();
+    }),
 });

@@ -161,8 +161,10 @@ Deno.test("close() finishes the work in hand; a new plane resumes what was left"
   const second = startPlane(worldServices(world));
   const left = await (await second.ask("GET", `/v1/migrations/${runId}`)).json();
   assertEquals(left.interrupted, true);
-  const resumed = await second.ask("POST", `/v1/migrations/${runId}/resume`);
-  assert(resumed.ok);
+  const resume = (): Promise<Response> => second.ask("POST", `/v1/migrations/${runId}/resume`);
+  for (const resumed of await Promise.all([resume(), resume(), resume()])) {
+    assert(resumed.ok, JSON.stringify(await resumed.json()));
+  }
   const done = await (await second.ask("GET", `/v1/migrations/${runId}`, {
     headers: { prefer: "wait=60" },
   })).json();
@@ -216,8 +218,17 @@ Deno.test("rollback over HTTP deletes what the run created; retry works on a com
   const running = await plane.ask("POST", `${id}/rollback`);
   assertEquals(running.status, 409);
   assertEquals((await (await plane.ask("GET", id, wait)).json()).state, "completed");
-  const retried = await plane.ask("POST", `${id}/retry`, { ...wait, body: { keys: ["SA-T1"] } });
+  const strange = await plane.ask("POST", `${id}/retry`, { ...wait, body: { keys: ["SA-T1"] } });
+  assertEquals(strange.status, 422);
+  assertStringIncludes((await strange.json()).detail, '"SA-T1" was not set aside');
+  const retried = await plane.ask("POST", `${id}/retry`, wait);
   assert(retried.ok, JSON.stringify(await retried.json()));
+  // Asked for twice at the same moment, it is done once.
+  const both = await Promise.all([1, 2].map(() => plane.ask("POST", `${id}/validate`, wait)));
+  assertEquals(both.map(({ status }) => status), [200, 200]);
+  const audits = (await world.store.events(runId, 0, 1_000))
+    .filter(({ type, data }) => type === "audit" && data.action === "validate");
+  assertEquals(audits.length, 1);
   for (let n = 0; n < 2; n++) {
     const back = await plane.ask("POST", `${id}/rollback`, wait);
     assertEquals([back.status, (await back.json()).state], [200, "rolled-back"]);

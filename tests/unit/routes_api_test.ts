@@ -492,6 +492,8 @@ Deno.test("every route and answer is as /openapi.json says", async () => {
   await store.appendEvent?.({ runId: "run-1", type: "warning", at: "t", data: {} });
   const id = "/v1/migrations/run-1";
   const asked: [string, string, unknown?][] = [
+    ["GET", "/"],
+    ["GET", "/openapi.json"],
     ["GET", "/healthz"],
     ["GET", "/readyz"],
     ["GET", "/metrics"],
@@ -529,8 +531,10 @@ Deno.test("every route and answer is as /openapi.json says", async () => {
   }
   const documented = Object.keys(document.paths).sort();
   assertEquals(documented, [
+    "/",
     "/healthz",
     "/metrics",
+    "/openapi.json",
     "/readyz",
     "/v1/migrations",
     "/v1/migrations/{id}",

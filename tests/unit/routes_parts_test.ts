@@ -1,12 +1,19 @@
 import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { createMemoryStore } from "../../adapters/memory/store.ts";
-import { createWebhooks, parseWebhooks, signature } from "../../adapters/notify/mod.ts";
+import {
+  createWebhooks,
+  type Notify,
+  parseWebhooks,
+  signature,
+} from "../../adapters/notify/mod.ts";
 import { parseRateWindows, ratesAt } from "../../core/engine/schedule.ts";
 import { ConfigError } from "../../core/errors.ts";
 import type { EventRow } from "../../core/ports/mod.ts";
 import { lastTime, nextTime, parseSchedules } from "../../routes/schedules.ts";
+import { createControlPlane } from "../../routes/mod.ts";
 import { createTokenCheck, readTokens } from "../../routes/tokens.ts";
-import { createFakeClock } from "../helpers/fake_clock.ts";
+import { planeServices } from "../helpers/control_plane.ts";
+import { createFakeClock, type FakeClock } from "../helpers/fake_clock.ts";
 
 const at = (iso: string): number => Date.parse(iso);
 
@@ -206,6 +213,82 @@ Deno.test("webhooks give up after a refusal at once, and after five attempts, an
   assertEquals(deliveries.sent.length, 0);
 });
 
+Deno.test("webhooks carry no secret that an event came with", async () => {
+  const bodies: string[] = [];
+  const notify = createWebhooks({
+    webhooks: [{ url: "https://hooks.test/", secret: "env:S", events: ["warning"] }],
+    env: () => "webhook-secret",
+    readSecretFile: noFiles,
+    store: () => Promise.resolve(createMemoryStore()),
+    clock: createFakeClock(),
+    log: () => undefined,
+    redact: (text) => text.replaceAll("hidden-secret-value", "[redacted]"),
+    fetch: (_, init) => {
+      bodies.push(String(init?.body));
+      return Promise.resolve(new Response());
+    },
+  });
+  await notify({ ...EVENT, type: "warning", data: { message: "refused hidden-secret-value" } });
+  assertEquals(bodies.map((body) => JSON.parse(body).message), ["refused [redacted]"]);
+});
+
+/** Two receivers, of which one is away; gives the events each was asked to take. */
+function twoReceivers(): {
+  notify: Notify;
+  clock: FakeClock;
+  sent: Record<string, number[]>;
+  recorded: () => Promise<Record<string, unknown>[]>;
+} {
+  const store = createMemoryStore();
+  const clock = createFakeClock();
+  const sent: Record<string, number[]> = { "away.test": [], "there.test": [] };
+  const notify = createWebhooks({
+    webhooks: Object.keys(sent).map((host) => ({ url: `https://${host}/`, secret: "env:S" })),
+    env: () => "webhook-secret",
+    readSecretFile: noFiles,
+    store: () => Promise.resolve(store),
+    clock,
+    log: () => undefined,
+    fetch: (input, init) => {
+      const { host } = new URL(String(input));
+      sent[host]?.push(JSON.parse(String(init?.body)).id);
+      return host === "away.test"
+        ? Promise.reject(new TypeError("connection refused"))
+        : Promise.resolve(new Response());
+    },
+  });
+  const recorded = async (): Promise<Record<string, unknown>[]> =>
+    (await store.events("run-1", 0, 100)).map(({ data }) => data);
+  return { notify, clock, sent, recorded };
+}
+
+Deno.test("webhooks: an address that is away keeps the others from nothing, and gets its events in order", async () => {
+  const { notify, clock, sent } = twoReceivers();
+  const told = Promise.all([1, 2, 3].map((id) => notify({ ...EVENT, id })));
+  await clock.flush();
+  assertEquals(sent["there.test"], [1, 2, 3]);
+  assertEquals(sent["away.test"], [1]);
+  await clock.run(told);
+  assertEquals(sent["away.test"], [1, 2, 3].flatMap((id) => Array.from({ length: 5 }, () => id)));
+});
+
+Deno.test("webhooks: a server that ends does not wait for an address that is away", async () => {
+  const { notify, clock, sent, recorded } = twoReceivers();
+  const closing = new AbortController();
+  const told = [1, 2, 3].map((id) => notify({ ...EVENT, id }, closing.signal));
+  await clock.flush();
+  closing.abort();
+  await Promise.all([...told, notify({ ...EVENT, id: 4 }, closing.signal)]);
+  assertEquals(sent, { "away.test": [1], "there.test": [1, 2, 3, 4] });
+  const failed = (await recorded()).filter(({ ok }) => ok === false);
+  assertEquals(failed.map(({ event, attempts }) => [event, attempts]), [
+    [1, 1],
+    [2, 0],
+    [3, 0],
+    [4, 0],
+  ]);
+});
+
 Deno.test("parseWebhooks() names what is wrong, never the secret", () => {
   const parse = (entry: unknown): unknown =>
     parseWebhooks({ webhooks: [entry], env: () => undefined, readSecretFile: noFiles });
@@ -235,4 +318,50 @@ Deno.test("the Grafana dashboard asks only for metrics that exist", async () => 
   for (const name of new Set(dashboard.match(/\b(ztoq|process)_[a-z_]+/g))) {
     assert(names.has(name.replace(/_bucket$/, "")), name);
   }
+});
+
+Deno.test("parseSchedules() refuses overrides that no run could take, before their time comes", () => {
+  for (
+    const [config, words] of [
+      [{ sorce: { projectKey: "SA" } }, "sorce"],
+      [{ source: { token: "literal-secret" } }, "credential"],
+      [{ store: { url: "file:x" } }, "belongs to the server"],
+    ] as const
+  ) {
+    const parse = (): unknown => parseSchedules([{ cron: "0 2 * * *", config }]);
+    const { message } = assertThrows(parse, ConfigError, "schedules[0].config");
+    assertStringIncludes(message, words);
+    assert(!message.includes("literal-secret"));
+  }
+});
+
+Deno.test("followSchedules() starts a schedule once, however many of its times a long sleep has passed", async () => {
+  const clock = createFakeClock(Date.UTC(2026, 0, 5, 1, 59, 30));
+  let starts = 0;
+  const services = planeServices({ clock }, {
+    ZEPHYR_BASE_URL: "http://127.0.0.1:1",
+    ZEPHYR_API_TOKEN: "source-token",
+    ZEPHYR_PROJECT_KEY: "SA",
+    QTEST_BASE_URL: "http://127.0.0.1:2",
+    QTEST_BEARER_TOKEN: "target-token",
+    QTEST_PROJECT_ID: "1",
+  });
+  services.config.file = {
+    path: "ztoq.json",
+    text: JSON.stringify({ schedules: [{ name: "often", cron: "* * * * *" }] }),
+  };
+  services.connect = () => {
+    starts++;
+    return Promise.reject(new Error("away"));
+  };
+  const plane = createControlPlane(services);
+  plane.startSchedules();
+  await clock.tick(30_000);
+  assertEquals(starts, 1);
+  clock.jump(8 * 3_600_000);
+  await clock.tick(30_000);
+  assertEquals(starts, 2);
+  await clock.tick(60_000);
+  assertEquals(starts, 3);
+  await plane.close();
 });
