@@ -65,7 +65,7 @@ const CONTRADICTIONS: [string, string][] = [
     "rows of the target map are loaded but have no target id",
   ],
   [
-    `SELECT count(*) - count(DISTINCT "target_id") FROM "target_map"
+    `SELECT count(*) - count(DISTINCT "scope_id" || '/' || "target_id") FROM "target_map"
       WHERE "kind" = 'testLog' AND "target_id" IS NOT NULL`,
     "test logs of the target are mapped to more than one execution",
   ],

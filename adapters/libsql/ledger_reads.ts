@@ -172,13 +172,15 @@ export async function targetChildren(
 export async function countTargets(
   connection: Connection,
   scopeId: number,
+  kind?: TargetKind,
 ): Promise<TargetCount[]> {
+  const ofKind = kind === undefined ? "" : ` AND "kind" = ?`;
   const rows = await connection.query(
     `SELECT "kind", "state", "record_kind", "origin", "run_id", count(*), sum("steps"),
         sum("steps_as_text"), sum("links")
-      FROM "target_map" INDEXED BY "target_map_counts" WHERE "scope_id" = ?
+      FROM "target_map" INDEXED BY "target_map_counts" WHERE "scope_id" = ?${ofKind}
       GROUP BY "kind", "state", "record_kind", "origin", "run_id"`,
-    scopeId,
+    ...(kind === undefined ? [scopeId] : [scopeId, kind]),
   );
   return rows.map(([kind, state, recordKind, origin, runId, count, steps, stepsAsText, links]) =>
     ({ kind, recordKind, state, origin, runId, count, steps, stepsAsText, links }) as TargetCount

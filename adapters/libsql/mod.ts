@@ -213,8 +213,8 @@ class LibsqlStore implements Store, admin.StoreAdmin {
   unseen(...args: Args<"unseen">): Of<"unseen"> {
     return ledger.unseen(this.#db, ...args);
   }
-  countTargets(scopeId: number): Of<"countTargets"> {
-    return ledger.countTargets(this.#db, scopeId);
+  countTargets(...args: Args<"countTargets">): Of<"countTargets"> {
+    return ledger.countTargets(this.#db, ...args);
   }
   losses(...args: Args<"losses">): Of<"losses"> {
     return ledger.losses(this.#db, ...args);

@@ -262,8 +262,9 @@ class MemoryStore implements Store {
     return targetPage(rows, page);
   }
 
-  async countTargets(scopeId: number): Of<"countTargets"> {
-    return countTargetRows(this.#scope(scopeId));
+  async countTargets(...[scopeId, kind]: Args<"countTargets">): Of<"countTargets"> {
+    const counts = countTargetRows(this.#scope(scopeId));
+    return kind === undefined ? counts : counts.filter((row) => row.kind === kind);
   }
 
   async losses(...[scopeId, page, where]: Args<"losses">): Of<"losses"> {

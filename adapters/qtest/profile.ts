@@ -71,6 +71,7 @@ export async function readProfile(
       manageFields: fieldsHidden.length === 0 && !isDenied(tree, "project_setting.manage"),
       missing: (approve ? [...NEEDED, "test_case.approve"] : NEEDED)
         .filter((permission) => isDenied(tree, permission)),
+      ...(isDenied(tree, "test_case.approve") ? { approvedOnly: true } : {}),
     },
     maxAttachmentBytes: MAX_ATTACHMENT_BYTES,
     monthRemaining: api.http.stats().monthRemaining,

@@ -19,7 +19,7 @@ export function encodeValue(field: TargetField, value: FieldValue): string | nul
     case "richText":
       return value.type === "richText" ? value.html : escapeHtml(toPlain(value));
     case "number":
-      return value.type === "number" ? String(value.value) : toPlain(value);
+      return value.type === "number" ? toDecimal(value.value) : toPlain(value);
     case "date":
     case "dateTime":
       return toWireInstant(
@@ -31,15 +31,17 @@ export function encodeValue(field: TargetField, value: FieldValue): string | nul
     case "checkbox":
       return bracketed(encodeOptions(field, value));
     case "user":
-      return encodeUsers(field, value);
+      return value.type === "users" ? bracketed(value.ids) : null;
     case "other":
       return null;
   }
 }
 
-function encodeUsers(field: TargetField, value: FieldValue): string | null {
-  if (value.type !== "users") return null;
-  return field.multiple ? bracketed(value.ids) : value.ids[0] ?? "";
+/** Decimal digits only: exponents are no numbers to the target. */
+function toDecimal(value: number): string {
+  const text = String(value);
+  if (!text.includes("e")) return text;
+  return value.toLocaleString("en-US", { useGrouping: false, maximumFractionDigits: 20 });
 }
 
 function encodeOptions(field: TargetField, value: FieldValue): string[] {
@@ -140,6 +142,9 @@ function decodeCheckbox(field: TargetField, text: string, name: string | null): 
   const labels = field.options.map((option) => fold(option.label));
   const isBoolean = labels.length > 0 && labels.length <= 2 &&
     labels.every((label) => YES.has(label) || NO.has(label));
+  if (!isBoolean && labels.length === 1) {
+    return { type: "boolean", value: idsOf(text).length > 0 };
+  }
   if (!isBoolean) return decodeOptions(field, text, name);
   const chosen = labelsOf(field, text, name).map(fold);
   if (chosen.some((label) => YES.has(label))) return { type: "boolean", value: true };

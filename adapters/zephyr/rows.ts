@@ -16,7 +16,7 @@ import {
   type TestCycleRecord,
   type TestPlanRecord,
 } from "../../core/records/mod.ts";
-import type { UnreadableRow } from "../../core/ports/source.ts";
+import type { PageRecord, UnreadableRow, UnreadValue } from "../../core/ports/source.ts";
 import {
   asObject,
   decodePart,
@@ -67,9 +67,11 @@ export function readRow<K extends ListKind>(
   row: unknown,
   ordinal: number,
   statusType: StatusType | null = null,
-): { record: RecordByKind[K] } | { unreadable: UnreadableRow } {
+): { record: RecordByKind[K]; unread?: UnreadValue[] } | { unreadable: UnreadableRow } {
   try {
-    return { record: READERS[kind](row, statusType) };
+    const record = READERS[kind](row, statusType);
+    const unread = unreadValues(kind, row);
+    return unread.length === 0 ? { record } : { record, unread };
   } catch (error) {
     return { unreadable: unreadableRow(row, ordinal, reasonOf(error)) };
   }
@@ -80,15 +82,32 @@ export function readRows<K extends ListKind>(
   kind: K,
   rows: unknown[],
   statusType: StatusType | null,
-): { records: { ordinal: number; record: RecordByKind[K] }[]; unreadable: UnreadableRow[] } {
-  const records: { ordinal: number; record: RecordByKind[K] }[] = [];
+): { records: PageRecord<K>[]; unreadable: UnreadableRow[] } {
+  const records: PageRecord<K>[] = [];
   const unreadable: UnreadableRow[] = [];
   rows.forEach((row, ordinal) => {
     const result = readRow(kind, row, ordinal, statusType);
-    if ("record" in result) records.push({ ordinal, record: result.record });
+    if ("record" in result) records.push({ ordinal, ...result });
     else unreadable.push(result.unreadable);
   });
   return { records, unreadable };
+}
+
+/** Values that have to be of one form, and how they are read. */
+const FORMS: Partial<Record<ListKind, Record<string, (value: unknown) => unknown>>> = {
+  testCase: { createdOn: toInstant, estimatedTime: toNumber },
+  testCycle: { plannedStartDate: toInstant, plannedEndDate: toInstant },
+  execution: { actualEndDate: toInstant, estimatedTime: toNumber, executionTime: toNumber },
+};
+
+/** What stands in the row and cannot be read: the record goes on without it. */
+function unreadValues(kind: ListKind, row: unknown): UnreadValue[] {
+  const object = asObject(row) ?? {};
+  return Object.entries(FORMS[kind] ?? {}).flatMap(([field, read]) => {
+    const value = object[field];
+    if (value === null || value === undefined || value === "" || read(value) !== null) return [];
+    return [{ field, value: JSON.stringify(value) }];
+  });
 }
 
 /** Describes a row that cannot be used, with its key or id when at least that is there. */

@@ -3,7 +3,14 @@
  * of requests, so each is checkpointed per record and read in the order in which the load needs it.
  * @module
  */
-import type { Change, Detail, DetailRow, DetailTask, UnreadableRow } from "../ports/mod.ts";
+import type {
+  Change,
+  Detail,
+  DetailRow,
+  DetailTask,
+  SourceFile,
+  UnreadableRow,
+} from "../ports/mod.ts";
 import type { AttachmentOwner, AttachmentRecord, ListKind, RecordByKind } from "../records/mod.ts";
 import { ownerKey } from "../records/mod.ts";
 import type { RunContext, Stage } from "../engine/stage.ts";
@@ -268,7 +275,7 @@ async function storeFile(
 ): Promise<{ sha256: string; size: number } | null> {
   // A body that breaks off leaves nothing behind, so the file is simply opened again.
   for (let attempt = 1;; attempt++) {
-    const opened = await ctx.source.download(owner, file.id, ctx.readSignal);
+    const opened = await openFile(ctx, owner, file);
     if (opened === null) return null;
     try {
       return await ctx.blobs.put(opened.body);
@@ -276,6 +283,24 @@ async function storeFile(
       if (ctx.readSignal.aborted || attempt >= 5 || !isBrokenBody(error)) throw error;
       await ctx.clock.sleep(500 * attempt, ctx.readSignal);
     }
+  }
+}
+
+/** Opens a file; null when it is gone or refused, which sets the file alone aside later on. */
+async function openFile(
+  ctx: RunContext,
+  owner: AttachmentOwner,
+  file: AttachmentRecord,
+): Promise<SourceFile | null> {
+  try {
+    return await ctx.source.download(owner, file.id, ctx.readSignal);
+  } catch (error) {
+    if (!isAboutRecord(error)) throw error;
+    const key = `${ownerKey(owner)}#${file.id}`;
+    await ctx.commit([
+      issue(ctx, { kind: "attachment", key, reason: "attachment-unreadable" }, error),
+    ]);
+    return null;
   }
 }
 
@@ -295,26 +320,39 @@ async function orSetAside<T>(
   try {
     return await read();
   } catch (error) {
-    const isAboutRecord = error instanceof RefusedError || error instanceof SetAsideError;
-    if (!isAboutRecord) throw error;
-    await ctx.commit([state(task, key, "setAside", 0), {
-      op: "issue",
-      runId: ctx.run.id,
-      row: {
-        phase: "extract",
-        kind,
-        key,
-        level: "error",
-        reason: `${task}-unreadable`,
-        message: error.message,
-        payload: error instanceof RefusedError ? error.answer : null,
-        setAside: true,
-        attempts: 1,
-        at: ctx.nowIso(),
-      },
-    }]);
+    if (!isAboutRecord(error)) throw error;
+    const reason = `${task}-unreadable`;
+    await ctx.commit([
+      state(task, key, "setAside", 0),
+      issue(ctx, { kind, key, reason, setAside: true }, error),
+    ]);
     return "setAside";
   }
+}
+
+function isAboutRecord(error: unknown): error is RefusedError | SetAsideError {
+  return error instanceof RefusedError || error instanceof SetAsideError;
+}
+
+function issue(
+  ctx: RunContext,
+  about: { kind: string; key: string; reason: string; setAside?: boolean },
+  error: RefusedError | SetAsideError,
+): Change {
+  return {
+    op: "issue",
+    runId: ctx.run.id,
+    row: {
+      phase: "extract",
+      level: "error",
+      message: error.message,
+      payload: error instanceof RefusedError ? error.answer : null,
+      setAside: false,
+      attempts: 1,
+      at: ctx.nowIso(),
+      ...about,
+    },
+  };
 }
 
 function state(task: DetailTask, key: string, value: DetailRow["state"], count: number): Change {

@@ -1,6 +1,7 @@
 /** Stages that read the source's lists: cheap, paged, everything else stands on them. @module */
-import type { Change, ListSpec, SourcePage } from "../ports/mod.ts";
+import type { Change, ListSpec, PageRecord, SourcePage } from "../ports/mod.ts";
 import type { ListKind, StatusType } from "../records/mod.ts";
+import { recordKey } from "../records/mod.ts";
 import type { RunContext, Stage } from "../engine/stage.ts";
 import { unit } from "../engine/stage.ts";
 import type { Settings } from "../config/types.ts";
@@ -104,6 +105,7 @@ function pageChanges<K extends ListKind>(
   return [
     { op: "page", list: name, at: page.at, body: page.raw, rows: page.records.length },
     { op: "records", list: name, at: page.at, records: page.records },
+    ...page.records.flatMap((row) => unreadLosses(list.kind, row)),
     ...page.unreadable.map((row): Change => ({
       op: "issue",
       runId: ctx.run.id,
@@ -121,6 +123,24 @@ function pageChanges<K extends ListKind>(
       },
     })),
   ];
+}
+
+/** A date that is none, a number that is a word: the record comes without it, and the ledger says so. */
+function unreadLosses<K extends ListKind>(
+  kind: K,
+  { record, unread = [] }: PageRecord<K>,
+): Change[] {
+  if (unread.length === 0) return [];
+  const key = recordKey(record);
+  const rows = unread.map(({ field, value }) => ({
+    kind,
+    key,
+    field,
+    rule: "value-unreadable",
+    before: value,
+    after: null,
+  }));
+  return [{ op: "losses", phase: "extract", kind, key, rows }];
 }
 
 /** Whether the store holds fewer rows than the vendor says there are. Statuses share one table. */

@@ -9,6 +9,7 @@ import { StopError } from "../errors.ts";
 import type { RunContext, Stage } from "../engine/stage.ts";
 import { targetRow } from "../transform/stages/rows.ts";
 import { transformOf } from "../transform/stages/context.ts";
+import { onlyOurs } from "./belonging.ts";
 import { bringUp } from "./bring_up.ts";
 import { keyOfFound } from "./identity.ts";
 import { prepare } from "./prepare.ts";
@@ -46,7 +47,7 @@ async function adoptAll(ctx: RunContext): Promise<boolean> {
   await ctx.commit([ctx.noteChange(ADOPTED_NOTE, true)]);
   // The search index may lag behind the last writes of whoever made them.
   ctx.progress("load.adopt", { waiting: "reading what is already in the target" });
-  await ctx.clock.sleep(ctx.settings.target.settleMs, ctx.signal);
+  if (!await pauseUnlessStopping(ctx, ctx.settings.target.settleMs)) return false;
   let adopted = 0;
   for (const kind of DRAFT_KINDS) {
     for await (const page of ctx.target.sweep(kind, ctx.signal)) {
@@ -55,6 +56,7 @@ async function adoptAll(ctx: RunContext): Promise<boolean> {
       if (ctx.stopping()) return false;
     }
   }
+  ctx.progress("load.adopt", { done: adopted, total: adopted, waiting: null });
   return true;
 }
 
@@ -82,17 +84,28 @@ async function findRoots(ctx: RunContext): Promise<Found[]> {
   return roots;
 }
 
+/** Waits in small pieces, so that a stop need not wait for the whole; false when the run is to stop. */
+async function pauseUnlessStopping(ctx: RunContext, ms: number): Promise<boolean> {
+  const until = ctx.clock.monotonic() + ms;
+  for (;;) {
+    if (ctx.stopping()) return false;
+    const leftMs = until - ctx.clock.monotonic();
+    if (leftMs <= 0) return true;
+    await ctx.clock.sleep(Math.min(250, leftMs), ctx.signal);
+  }
+}
+
 async function adoptPage(ctx: RunContext, kind: DraftKind, page: Found[]): Promise<number> {
   const { context } = await transformOf(ctx);
   const keyed = page.flatMap((found) => {
     const key = keyOfFound(found, context);
-    return key !== null && isOurs(key, kind, ctx.scope.sourceProject) ? [{ key, found }] : [];
+    return key === null ? [] : [{ key, found }];
   });
   const rows = await ctx.store.targetsByKey(ctx.scope.id, kind, keyed.map(({ key }) => key));
   const changes: Change[] = [];
   let adopted = 0;
   const seen = new Set<string>();
-  for (const { key, found } of keyed) {
+  for (const { key, found } of await onlyOurs(ctx, kind, keyed)) {
     if (seen.has(key) || rows.get(key)?.targetId) continue;
     seen.add(key);
     adopted++;
@@ -112,14 +125,6 @@ async function adoptPage(ctx: RunContext, kind: DraftKind, page: Found[]): Promi
   }
   if (changes.length > 0) await ctx.commit(changes);
   return adopted;
-}
-
-/** Keys of other Zephyr projects in the same target project are not ours. */
-function isOurs(key: string, kind: DraftKind, project: string): boolean {
-  if (kind === "testCase" || kind === "release") return true;
-  if (kind === "testSuite") return key === "adhoc" || key.startsWith(`${project}-`);
-  if (kind === "testRun") return key.startsWith("adhoc/") || key.startsWith(`${project}-`);
-  return true;
 }
 
 export function updateStage(after: string[]): Stage {

@@ -13,6 +13,7 @@ import type { InlineKind } from "./inline_files.ts";
 import { inlineNote } from "./inline_files.ts";
 import { firstLookMs } from "./reconcile.ts";
 import { setAsideRow } from "./set_aside.ts";
+import { noteSent, settledAtOf, untilSettled } from "./settling.ts";
 
 const STAGE = "load.attachment";
 type FileObject = FileUpload["object"];
@@ -66,7 +67,7 @@ async function uploadPass(
     open += page.rows.length;
     const jobs = await jobsOf(ctx, page.rows, upstreamDone);
     if (jobs.length > 0) moved = true;
-    const lookedAt = ctx.clock.now();
+    const lookedAt = ctx.clock.monotonic();
     const present = await lookUp(ctx, jobs.filter(mayBeThere));
     const groups = new Map<string, Job[]>();
     for (const job of jobs) {
@@ -202,8 +203,8 @@ async function settleFile(
   if (mayBeThere(job)) {
     if (await takeFound(ctx, job, present.files)) return;
     // Absence counts only for a look that began after the settling time.
-    if (row.state !== "pending" && present.lookedAt < settleTime(ctx, row)) {
-      await waitUntilSettled(ctx, row);
+    if (row.state !== "pending" && present.lookedAt < settledAtOf(ctx, row)) {
+      await untilSettled(ctx, row);
       const later = await lookUp(ctx, [job]);
       if (await takeFound(ctx, job, later.get(objectKey(job.object)) ?? [])) return;
     }
@@ -277,16 +278,6 @@ function hasName(file: FoundFile, name: unknown): boolean {
   return file.name === name || file.storedName === name;
 }
 
-function settleTime(ctx: RunContext, row: TargetRow): number {
-  const { timeoutMs, settleMs } = ctx.settings.target;
-  return Date.parse(row.sentAt ?? ctx.nowIso()) + timeoutMs + settleMs;
-}
-
-async function waitUntilSettled(ctx: RunContext, row: TargetRow): Promise<void> {
-  const waitMs = settleTime(ctx, row) - ctx.clock.now();
-  if (waitMs > 0) await ctx.clock.sleep(waitMs, ctx.readSignal);
-}
-
 /** One upload; false = its outcome is unknown. */
 async function upload(ctx: RunContext, job: Job): Promise<boolean> {
   const { row, object } = job;
@@ -303,7 +294,7 @@ async function upload(ctx: RunContext, job: Job): Promise<boolean> {
       intent: async () => {
         ctx.assertMayWrite();
         row.state = "sending";
-        row.sentAt = ctx.nowIso();
+        noteSent(ctx, row);
         row.attempt++;
         await ctx.commit([{
           op: "targets",
@@ -369,6 +360,6 @@ async function findAfterDoubt(ctx: RunContext, job: Job): Promise<FoundFile[] | 
   await ctx.clock.sleep(firstLookMs(ctx.settings), ctx.readSignal);
   const first = (await lookUp(ctx, [job])).get(objectKey(job.object)) ?? [];
   if (first.some((file) => hasName(file, job.row.detail.name))) return first;
-  await waitUntilSettled(ctx, job.row);
+  await untilSettled(ctx, job.row);
   return (await lookUp(ctx, [job])).get(objectKey(job.object)) ?? [];
 }

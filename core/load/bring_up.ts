@@ -1,11 +1,12 @@
 /** Brings one adopted artefact to what the source says, as `onExisting` asks. @module */
-import type { Draft, DraftKind, Found, TargetRow } from "../ports/mod.ts";
+import type { DraftKind, Found, TargetRow } from "../ports/mod.ts";
 import type { RunContext } from "../engine/stage.ts";
 import { RefusedError } from "../errors.ts";
 import { EMPTY_REFUSED_NOTE, forgetTransform } from "../transform/stages/context.ts";
 import { compareFound } from "../validate/compare.ts";
 import { numberedName } from "./prepare.ts";
 import type { Prepared } from "./prepare.ts";
+import { withDashes } from "./refusals.ts";
 import { setAsideRow } from "./set_aside.ts";
 
 type Ready = Extract<Prepared, { state: "ready" }>;
@@ -81,21 +82,4 @@ async function update(ctx: RunContext, { row, found, ready }: Adopted): Promise<
 async function learnDashes(ctx: RunContext): Promise<void> {
   await ctx.commit([ctx.noteChange(EMPTY_REFUSED_NOTE, true)]);
   forgetTransform(ctx);
-}
-
-/** The case with a dash for each empty text of its steps; null where there is none. */
-function withDashes(draft: Draft): Draft | null {
-  if (draft.kind !== "testCase") return null;
-  const isEmpty = draft.steps.some((step) =>
-    step.expectedHtml === "" || step.descriptionHtml === ""
-  );
-  if (!isEmpty) return null;
-  return {
-    ...draft,
-    steps: draft.steps.map((step) => ({
-      ...step,
-      expectedHtml: step.expectedHtml || "-",
-      descriptionHtml: step.descriptionHtml || "-",
-    })),
-  };
 }

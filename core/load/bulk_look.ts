@@ -58,7 +58,7 @@ async function takeMatched(
   for (const { run: { row, testCase }, found } of matched) {
     const caseKey = caseKeyOfRun(row.key);
     const draft: TestRunDraft = {
-      ...transform.testRun(cycle, records.get(caseKey)?.name ?? null, caseKey).draft,
+      ...transform.testRun(cycle, records.get(caseKey)?.name, caseKey).draft,
       parent: { type: "testSuite", id: suite.row.targetId },
       testCaseId: testCase?.targetId ?? "",
       testCaseVersionId: testCase?.detail.versionId ?? null,

@@ -65,7 +65,7 @@ export async function prepareResults(
     const plan = transform.executionLog(execution, steps.get(row.key) ?? null, shape, {
       currentVersion,
     });
-    const run = transform.testRun(cycle, bundle?.record.name ?? null, caseKey).draft;
+    const run = transform.testRun(cycle, bundle?.record.name, caseKey).draft;
     const result = plan.draft === null ? null : automationResult(context, plan.draft.statusId);
     if (plan.draft === null || result === null) continue;
     const losses: LossRow[] = [];

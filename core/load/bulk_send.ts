@@ -16,6 +16,7 @@ import { findLogs, takeRuns } from "./bulk_look.ts";
 import type { PreparedResult } from "./bulk_prepare.ts";
 import type { BulkSuite } from "./bulk_suite.ts";
 import { adopt, firstLookMs, reportDuplicates } from "./reconcile.ts";
+import { BULK_SETTLE_MS } from "./settling.ts";
 
 /** What is known of a batch that left; a note of the scope, gone when its logs have ids. */
 export interface BatchNote {
@@ -34,7 +35,6 @@ export interface BatchEnd {
   message: string | null;
 }
 
-const BULK_SETTLE_MS = 3_600_000;
 /** First poll of a job, and what the interval grows by and to. */
 const POLL_MS = 3_000;
 const POLL_GROWTH = 1.5;

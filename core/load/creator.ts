@@ -15,8 +15,9 @@ import { inlineNote } from "./inline_files.ts";
 import type { Prepared } from "./prepare.ts";
 import { prepare } from "./prepare.ts";
 import { adopt, findByMarker } from "./reconcile.ts";
-import { EqualRefusals, isNameTaken, nextName, tooLargeWithFiles, withDashes } from "./refusals.ts";
+import { EqualRefusals, filesOnTheirOwn, isNameTaken, nextName, withDashes } from "./refusals.ts";
 import { setAsideRow } from "./set_aside.ts";
+import { noteSent } from "./settling.ts";
 import type { Entry } from "./window.ts";
 
 /** A prepared row that can be sent now. */
@@ -74,7 +75,7 @@ export class Creator {
   }
 
   async #keepIntent({ row, dashed }: Entry, ready: Ready): Promise<void> {
-    row.sentAt = this.#ctx.nowIso();
+    noteSent(this.#ctx, row);
     row.state = "sending";
     await this.#ctx.commit([
       {
@@ -200,15 +201,22 @@ export class Creator {
   async #refused(entry: Entry, ready: Ready, error: RefusedError): Promise<void> {
     const { row } = entry;
     if (error.status === 413 && ready.inline.length > 0) {
-      await this.#ctx.commit(tooLargeWithFiles(row, ready.inline));
-      return sendAgain(entry);
+      return await this.#sendWithoutFiles(entry, ready);
     }
     if (await this.#sendWithoutEmptyTexts(entry, ready)) return;
     if (isNameTaken(error) && await this.#takeAnotherName(entry, ready)) return;
+    // Sites refuse some files (programs, by default); that must not cost the record.
+    if (ready.inline.length > 0) return await this.#sendWithoutFiles(entry, ready);
     this.#refusals.count(error);
     await setAsideRow(this.#ctx, row, "refused", error.message, payloadText(ready.draft));
     this.#listener.ended(entry);
     this.#refusals.assertPlausible(error);
+  }
+
+  /** Its files follow on their own, so that each of them is taken or refused for itself. */
+  async #sendWithoutFiles(entry: Entry, ready: Ready): Promise<void> {
+    await this.#ctx.commit(filesOnTheirOwn(entry.row, ready.inline));
+    sendAgain(entry);
   }
 
   /**
@@ -254,9 +262,11 @@ export class Creator {
   }
 }
 
-/** The entry is ready to be prepared and sent once more. */
-function sendAgain(entry: Entry): void {
+/** The entry is ready to be prepared and sent once more; what is prepared has its empty texts again. */
+export function sendAgain(entry: Entry): void {
   entry.row.state = "pending";
+  entry.row.detail = { ...entry.row.detail, dashed: false };
+  entry.dashed = false;
   entry.state = "idle";
 }
 

@@ -3,6 +3,7 @@ import type { FieldObject, TargetField, TargetRow } from "../ports/mod.ts";
 import { InDoubtError, PreflightError, RefusedError } from "../errors.ts";
 import type { RunContext, Stage } from "../engine/stage.ts";
 import { firstLookMs } from "./reconcile.ts";
+import { noteSent, untilSettled } from "./settling.ts";
 import type { FieldPlan, PlannedField } from "../transform/types.ts";
 import { FIELD_PLAN_NOTE, forgetTransform } from "../transform/stages/context.ts";
 import { targetRow } from "../transform/stages/rows.ts";
@@ -17,7 +18,7 @@ async function makeFields(ctx: RunContext): Promise<boolean> {
     if (ctx.stopping()) return false;
     const present = findField(ctx, planned);
     if (present === null) await makeField(ctx, planned);
-    else await addMissing(ctx, planned, present);
+    else await takePresent(ctx, planned, present);
   }
   forgetTransform(ctx);
   return true;
@@ -45,20 +46,31 @@ function optionsKey(planned: PlannedField, runId: string): string {
 /** Tells rows of added options from rows of fields. */
 export const OPTIONS_MARK = "#options/";
 
+/** One that a process was making when it ended is ours; it may be the first time that it is seen. */
+async function takePresent(
+  ctx: RunContext,
+  planned: PlannedField,
+  present: TargetField,
+): Promise<void> {
+  const key = fieldKey(planned);
+  const row = (await ctx.store.targetsByKey(ctx.scope.id, "field", [key])).get(key);
+  if (row?.state === "sending") await keepField(ctx, key, present);
+  await addMissing(ctx, planned, present);
+}
+
 async function makeField(ctx: RunContext, planned: PlannedField): Promise<void> {
   const key = fieldKey(planned);
   const row = targetRow({ kind: "field", key, ord: 0 });
   if (await foundFromBefore(ctx, planned, key)) return;
   for (let attempt = 1;; attempt++) {
-    let sentAt = ctx.clock.now();
     try {
       const { object, label, type, options } = planned;
       const field = await ctx.target.createField({ object, label, type, options }, {
         signal: ctx.signal,
         intent: async () => {
           ctx.assertMayWrite();
-          sentAt = ctx.clock.now();
-          const sending = { state: "sending" as const, attempt, sentAt: ctx.nowIso() };
+          noteSent(ctx, row);
+          const sending = { state: "sending" as const, attempt, sentAt: row.sentAt };
           await ctx.commit([
             { op: "planTargets", rows: [{ ...row, ...sending }] },
             { op: "targets", rows: [{ kind: "field", key, ...sending }] },
@@ -70,7 +82,7 @@ async function makeField(ctx: RunContext, planned: PlannedField): Promise<void> 
     } catch (error) {
       if (error instanceof RefusedError) throw refusedField(planned, error);
       if (!(error instanceof InDoubtError) || attempt >= 5) throw error;
-      if (await takeField(ctx, planned, key, sentAt)) return;
+      if (await takeField(ctx, planned, row)) return;
     }
   }
 }
@@ -83,19 +95,17 @@ async function foundFromBefore(
 ): Promise<boolean> {
   const rows: Map<string, TargetRow> = await ctx.store.targetsByKey(ctx.scope.id, "field", [key]);
   const row = rows.get(key);
-  if (row?.state !== "sending" || row.sentAt === null) return false;
-  return await takeField(ctx, planned, key, Math.min(Date.parse(row.sentAt), ctx.clock.now()));
+  return row?.state === "sending" && await takeField(ctx, planned, row);
 }
 
 async function takeField(
   ctx: RunContext,
   planned: PlannedField,
-  key: string,
-  sentAt: number,
+  row: TargetRow,
 ): Promise<boolean> {
-  const found = await lookForField(ctx, planned, sentAt);
+  const found = await lookForField(ctx, planned, row);
   if (found === null) return false;
-  await keepField(ctx, key, found);
+  await keepField(ctx, row.key, found);
   await addMissing(ctx, planned, found);
   return true;
 }
@@ -104,11 +114,14 @@ async function takeField(
 async function lookForField(
   ctx: RunContext,
   planned: PlannedField,
-  sentAt: number,
+  row: TargetRow,
 ): Promise<TargetField | null> {
-  const settledAt = sentAt + ctx.settings.target.timeoutMs + ctx.settings.target.settleMs;
-  for (const at of [ctx.clock.now() + firstLookMs(ctx.settings), settledAt]) {
-    await ctx.clock.sleep(Math.max(0, at - ctx.clock.now()), ctx.readSignal);
+  const waits = [
+    () => ctx.clock.sleep(firstLookMs(ctx.settings), ctx.readSignal),
+    () => untilSettled(ctx, row),
+  ];
+  for (const wait of waits) {
+    await wait();
     const profile = await ctx.target.profile(ctx.readSignal);
     ctx.targetProfile.fields = profile.fields;
     const found = findField(ctx, planned);
@@ -153,6 +166,12 @@ async function addMissing(
   });
   const before = (await ctx.store.targetsByKey(ctx.scope.id, "field", [row.key])).get(row.key);
   const earlier = Array.isArray(before?.detail.options) ? before.detail.options : [];
+  if (before !== undefined && attempt === 1 && labels.some((label) => earlier.includes(label))) {
+    // A process asked for them and ended before it was answered: they may show up yet.
+    await untilSettled(ctx, before);
+    ctx.targetProfile.fields = (await ctx.target.profile(ctx.readSignal)).fields;
+    return await addMissing(ctx, planned, findField(ctx, planned) ?? field, attempt + 1);
+  }
   const options = [...new Set([...earlier, ...labels])];
   for (let start = 0; start < labels.length; start += 100) {
     const chunk = labels.slice(start, start + 100);
@@ -160,10 +179,16 @@ async function addMissing(
       signal: ctx.signal,
       intent: async () => {
         ctx.assertMayWrite();
-        await ctx.commit([{
-          op: "planTargets",
-          rows: [{ ...row, state: "loaded", targetId: field.id, detail: { options } }],
-        }]);
+        noteSent(ctx, row);
+        const { kind, key, sentAt } = row;
+        await ctx.commit([
+          {
+            op: "planTargets",
+            rows: [{ ...row, state: "loaded", targetId: field.id, detail: { options } }],
+          },
+          { op: "targets", rows: [{ kind, key, sentAt }] },
+        ]);
+        ctx.assertStillHeld();
       },
     }).catch((error) => {
       if (error instanceof InDoubtError && attempt < 5) return null;

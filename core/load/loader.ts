@@ -7,7 +7,7 @@ import type { DraftKind } from "../ports/mod.ts";
 import type { RunContext } from "../engine/stage.ts";
 import { unit } from "../engine/stage.ts";
 import type { Ready } from "./creator.ts";
-import { Creator } from "./creator.ts";
+import { Creator, sendAgain } from "./creator.ts";
 import { prepare } from "./prepare.ts";
 import type { Settled } from "./reconcile.ts";
 import { Reconciler } from "./reconcile.ts";
@@ -79,8 +79,7 @@ export class Loader {
   }
 
   async #countTotal(): Promise<void> {
-    const counts = await this.#ctx.store.countTargets(this.#ctx.scope.id);
-    const own = counts.filter((count) => count.kind === this.#options.kind);
+    const own = await this.#ctx.store.countTargets(this.#ctx.scope.id, this.#options.kind);
     const ended = own.filter((row) => ["loaded", "setAside", "withoutTarget"].includes(row.state));
     this.#total = own.reduce((sum, row) => sum + row.count, 0);
     this.#done = ended.reduce((sum, row) => sum + row.count, 0);
@@ -181,10 +180,7 @@ export class Loader {
     const entry = this.#window.get(key);
     if (entry === undefined) return;
     if (outcome === "absent") {
-      entry.row.state = "pending";
-      entry.state = "idle";
-      entry.dashed = false;
-      entry.row.detail = { ...entry.row.detail, dashed: false };
+      sendAgain(entry);
       return;
     }
     this.#finish(entry);

@@ -301,7 +301,7 @@ async function prepareRuns(
     }
     if (!isExecutable(ctx, target)) return [row.key, { state: "wait" }];
     const cycle = cycles.get(row.parentKey ?? "") ?? null;
-    const { draft } = transform.testRun(cycle, records.get(caseKey)?.name ?? null, caseKey);
+    const { draft } = transform.testRun(cycle, records.get(caseKey)?.name, caseKey);
     return [
       row.key,
       ready({

@@ -8,9 +8,11 @@ import type { Container, DraftKind, Found, TargetDetail, TargetRow } from "../po
 import type { Settings } from "../config/types.ts";
 import type { RunContext } from "../engine/stage.ts";
 import { EMPTY_REFUSED_NOTE, transformOf } from "../transform/stages/context.ts";
+import { isBulk } from "./bulk_view.ts";
 import { keyOfFound } from "./identity.ts";
 import { prepare } from "./prepare.ts";
 import { setAsideRow } from "./set_aside.ts";
+import { settledAtOf } from "./settling.ts";
 
 interface Doubt {
   row: TargetRow;
@@ -31,6 +33,10 @@ export interface ReconcileListener {
 
 /** First look-up after a lost answer: most lost answers are commits that are visible at once. */
 const FIRST_LOOK_MS = 1_000;
+/** Longest pause between two looks: what lands late is taken over soon. */
+const MAX_LOOK_MS = 120_000;
+/** So many times as long as to a first look-up is waited for more doubts of one parent: one look serves all. */
+const GATHER = 3;
 /** Answered with 5xx and proved absent so often: the record itself is the reason. */
 const MAX_ANSWERED_DOUBTS = 3;
 /** Look-ups at once: they share the slots with the creates that go on meanwhile. */
@@ -66,18 +72,14 @@ export class Reconciler {
     return this.#looking.size;
   }
 
-  add(row: TargetRow): void {
+  /** Takes on a row; its absence counts from `settledAt` on, monotonic ms. */
+  add(row: TargetRow, settledAt: number = settledAtOf(this.#ctx, row)): void {
     const { clock, settings } = this.#ctx;
-    const now = clock.now();
-    const sentAt = row.sentAt === null ? now : Date.parse(row.sentAt);
-    // A wall clock that jumped back must not stretch the wait: it counts from now at the latest.
-    const waitMs = Math.min(sentAt, now) + settings.target.timeoutMs + settings.target.settleMs -
-      now;
     this.#doubts.set(row.key, {
       row,
       group: `${row.parentKind}/${row.parentKey}`,
       lookAt: clock.monotonic() + firstLookMs(settings),
-      settledAt: clock.monotonic() + waitMs,
+      settledAt,
     });
   }
 
@@ -85,18 +87,32 @@ export class Reconciler {
   nextLookMs(maxMs: number): number {
     let next = maxMs;
     const now = this.#ctx.clock.monotonic();
-    for (const doubt of this.#doubts.values()) {
-      if (!this.#looking.has(doubt.group)) next = Math.min(next, doubt.lookAt - now);
+    for (const [group, dueAt] of this.#dueTimes()) {
+      if (!this.#looking.has(group)) next = Math.min(next, dueAt - now);
     }
     return Math.max(1, next);
+  }
+
+  /** When each group is to be looked up: with the latest doubt that follows its first one closely. */
+  #dueTimes(): Map<string, number> {
+    const gatherMs = GATHER * firstLookMs(this.#ctx.settings);
+    const times = new Map<string, number>();
+    const doubts = [...this.#doubts.values()].sort((a, b) => a.lookAt - b.lookAt);
+    const firsts = new Map<string, number>();
+    for (const { group, lookAt } of doubts) {
+      const first = firsts.get(group) ?? lookAt;
+      firsts.set(group, first);
+      if (lookAt <= first + gatherMs) times.set(group, lookAt);
+    }
+    return times;
   }
 
   /** Starts looking up the groups that are due; the listener hears how each row ends. */
   lookDue(): void {
     const now = this.#ctx.clock.monotonic();
-    for (const { group, lookAt } of [...this.#doubts.values()]) {
+    for (const [group, dueAt] of this.#dueTimes()) {
       if (this.#ctx.signal.aborted || this.#looking.size >= MAX_LOOKS) return;
-      if (lookAt > now || this.#looking.has(group)) continue;
+      if (dueAt > now || this.#looking.has(group)) continue;
       this.#looking.add(group);
       this.#settleGroup(group)
         .catch((error) => this.#listener.failed(error))
@@ -111,6 +127,11 @@ export class Reconciler {
     const doubts = [...this.#doubts.values()].filter((doubt) => doubt.group === group);
     // Absence counts only for a look that began after the settling time.
     const lookedAt = this.#ctx.clock.monotonic();
+    if (await this.#isParentInDoubt(doubts[0]?.row)) {
+      const lookAt = lookedAt + firstLookMs(this.#ctx.settings);
+      for (const doubt of doubts) doubt.lookAt = lookAt;
+      return;
+    }
     const found = await this.#look(doubts.map((doubt) => doubt.row));
     for (const doubt of doubts) {
       const outcome = await this.#settle(doubt, found.get(doubt.row.key) ?? [], lookedAt);
@@ -118,6 +139,15 @@ export class Reconciler {
       this.#doubts.delete(doubt.row.key);
       await this.#listener.settled(doubt.row.key, outcome);
     }
+  }
+
+  /** Jobs make runs together with their logs: where nobody knows of the run, no log can be looked for. */
+  async #isParentInDoubt(row: TargetRow | undefined): Promise<boolean> {
+    if (row === undefined || !isBulk(row) || row.parentKind === null) return false;
+    const { store, scope } = this.#ctx;
+    const key = row.parentKey ?? "";
+    const state = (await store.targetsByKey(scope.id, row.parentKind, [key])).get(key)?.state;
+    return state === "sending" || state === "inDoubt";
   }
 
   async #look(rows: TargetRow[]): Promise<Map<string, Found[]>> {
@@ -134,7 +164,8 @@ export class Reconciler {
       return "adopted";
     }
     if (lookedAt < doubt.settledAt) {
-      doubt.lookAt = Math.max(clock.monotonic() + 100, doubt.settledAt + 50);
+      const nextAt = Math.min(doubt.settledAt + 50, clock.monotonic() + MAX_LOOK_MS);
+      doubt.lookAt = Math.max(clock.monotonic() + 100, nextAt);
       return null;
     }
     if (Number(row.detail.doubts ?? 0) >= MAX_ANSWERED_DOUBTS) {
@@ -163,12 +194,15 @@ export async function findByMarker(
   const { context } = await transformOf(ctx);
   const wanted = new Set(rows.map((row) => row.key));
   const nameless: Found[] = [];
+  // What was sent once is there once: no need to read on for copies.
+  const maybeCopied = rows.some((row) => row.attempt > 1);
   for await (const page of ctx.target.children(kind, parent, ctx.readSignal)) {
     for (const item of page) {
       const key = keyOfFound(item, context);
       if (key === null) nameless.push(item);
       else if (wanted.has(key)) found.set(key, [...found.get(key) ?? [], item]);
     }
+    if (!maybeCopied && found.size === wanted.size) break;
   }
   if (context.marker === "none") await matchByName(ctx, kind, rows, nameless, found);
   for (const list of found.values()) list.sort((a, b) => Number(a.id) - Number(b.id));

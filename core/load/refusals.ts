@@ -1,5 +1,5 @@
 /** What can be done about a create that the target refused. @module */
-import type { Change, Draft, DraftKind, TargetRow } from "../ports/mod.ts";
+import type { Change, Draft, DraftKind, StepDraft, TargetRow } from "../ports/mod.ts";
 import type { RefusedError } from "../errors.ts";
 import { StopError } from "../errors.ts";
 import { numberedName } from "./prepare.ts";
@@ -45,8 +45,8 @@ export class EqualRefusals {
   }
 }
 
-/** Too large with its files inside: they follow on their own. */
-export function tooLargeWithFiles(row: TargetRow, inline: readonly string[]): Change[] {
+/** Refused with its files inside: it is sent without them, and they follow on their own. */
+export function filesOnTheirOwn(row: TargetRow, inline: readonly string[]): Change[] {
   return [{
     op: "targets",
     rows: [
@@ -60,17 +60,23 @@ export function tooLargeWithFiles(row: TargetRow, inline: readonly string[]): Ch
   }];
 }
 
-/** The case with a dash in place of each empty text of a step; null when there is none. */
+/**
+ * The case with a dash in place of each empty text of a step, as the transform writes it once the
+ * tenant is known to refuse them; null when there is none. Called cases bring their own texts.
+ */
 export function withDashes(draft: Draft): Draft | null {
   if (draft.kind !== "testCase") return null;
-  if (draft.steps.every((step) => step.expectedHtml !== "" && step.descriptionHtml !== "")) {
-    return null;
-  }
-  const steps = draft.steps.map((step) => ({
-    ...step,
-    expectedHtml: step.expectedHtml || "-",
-    descriptionHtml: step.descriptionHtml || "-",
-  }));
+  const isOpen = (step: StepDraft): boolean =>
+    step.calledTestCaseId === null &&
+    (step.expectedHtml.trim() === "" || step.descriptionHtml.trim() === "");
+  if (!draft.steps.some(isOpen)) return null;
+  const steps = draft.steps.map((step) =>
+    !isOpen(step) ? step : {
+      ...step,
+      expectedHtml: step.expectedHtml.trim() === "" ? "-" : step.expectedHtml,
+      descriptionHtml: step.descriptionHtml.trim() === "" ? "-" : step.descriptionHtml,
+    }
+  );
   return { ...draft, steps };
 }
 

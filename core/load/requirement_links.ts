@@ -1,6 +1,6 @@
 /** Links cases to the requirements that carry their Jira keys: one request per requirement. @module */
 import type { Change, LossRow, TargetRow } from "../ports/mod.ts";
-import { InDoubtError } from "../errors.ts";
+import { InDoubtError, RefusedError } from "../errors.ts";
 import type { RunContext, Stage } from "../engine/stage.ts";
 import { targetRow } from "../transform/stages/rows.ts";
 
@@ -12,8 +12,8 @@ export function requirementLinksStage(after: string[]): Stage {
 
 async function linkAll(ctx: RunContext): Promise<boolean> {
   const losses = new LinkLosses();
-  const wanted = await wantedLinks(ctx);
-  for (const [jiraKey, cases] of wanted) {
+  const open: OpenRequirement[] = [];
+  for (const [jiraKey, cases] of await wantedLinks(ctx)) {
     if (ctx.stopping()) return false;
     const known = await ctx.store.targetsByKey(ctx.scope.id, "requirementLink", [jiraKey]);
     const row = known.get(jiraKey);
@@ -23,10 +23,35 @@ async function linkAll(ctx: RunContext): Promise<boolean> {
     }
     const requirement = await ctx.target.findRequirement(jiraKey, ctx.readSignal);
     if (requirement === null) losses.unknown(jiraKey, cases);
-    else losses.missed(jiraKey, await linkOne(ctx, jiraKey, requirement.id, cases));
+    else open.push({ jiraKey, id: requirement.id, cases });
+  }
+  // What a process that died, or people, linked already: a target may keep a second link as such.
+  const there = await linkedAlready(ctx, open.map(({ id }) => id));
+  for (const requirement of open) {
+    if (ctx.stopping()) return false;
+    const missed = await linkOne(ctx, requirement, new Set(there.get(requirement.id)));
+    losses.missed(requirement.jiraKey, missed);
   }
   await ctx.commit(losses.changes());
   return true;
+}
+
+/** A requirement that is not linked yet, and the cases that cover it. */
+interface OpenRequirement {
+  jiraKey: string;
+  id: string;
+  cases: TargetRow[];
+}
+
+async function linkedAlready(ctx: RunContext, ids: string[]): Promise<Map<string, string[]>> {
+  if (ids.length === 0) return new Map();
+  try {
+    return await ctx.target.linkedTestCases(ids, ctx.readSignal);
+  } catch (error) {
+    if (!(error instanceof RefusedError)) throw error;
+    ctx.log({ level: "warning", event: "load.linksUnread", data: { message: error.message } });
+    return new Map();
+  }
 }
 
 /** Rows of all requirements of a case together: the ledger replaces them as one. */
@@ -77,18 +102,17 @@ async function wantedLinks(ctx: RunContext): Promise<Map<string, TargetRow[]>> {
   return wanted;
 }
 
-/** Links the cases and returns the keys of those that the target left out. */
+/** Links the cases that are not linked yet; returns the keys of those that the target left out. */
 async function linkOne(
   ctx: RunContext,
-  jiraKey: string,
-  requirementId: string,
-  cases: TargetRow[],
+  { jiraKey, id: requirementId, cases }: OpenRequirement,
+  linked: Set<string>,
 ): Promise<string[]> {
   const ids = cases.flatMap((row) => row.targetId ?? []);
   const row = targetRow({ kind: "requirementLink", key: jiraKey, ord: 0 });
-  const linked = new Set<string>();
-  for (let start = 0; start < ids.length; start += MAX_PER_REQUEST) {
-    const chunk = ids.slice(start, start + MAX_PER_REQUEST);
+  const open = ids.filter((id) => !linked.has(id));
+  for (let start = 0; start < open.length; start += MAX_PER_REQUEST) {
+    const chunk = open.slice(start, start + MAX_PER_REQUEST);
     for (const id of await linkChunk(ctx, row.key, requirementId, chunk)) linked.add(id);
   }
   const missed = cases.filter((item) => !linked.has(item.targetId ?? "")).map((item) => item.key);

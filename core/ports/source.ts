@@ -38,6 +38,21 @@ export interface UnreadableRow {
   reason: string;
 }
 
+/** A value of a record that says something but not what it should: a date that is none. */
+export interface UnreadValue {
+  field: string;
+  /** As received, as JSON. */
+  value: string;
+}
+
+/** A record of a page; what it holds beside its unread values counts. */
+export interface PageRecord<K extends ListKind = ListKind> {
+  ordinal: number;
+  record: RecordByKind[K];
+  /** None when absent. */
+  unread?: UnreadValue[];
+}
+
 /** One answer of a list, with everything needed to commit it and to continue after it. */
 export interface SourcePage<K extends ListKind = ListKind> {
   /** Position in the list, unique per list: the cursor this page was asked with. */
@@ -46,7 +61,7 @@ export interface SourcePage<K extends ListKind = ListKind> {
   next: string | null;
   /** The bytes of the body exactly as received. */
   raw: Uint8Array;
-  records: { ordinal: number; record: RecordByKind[K] }[];
+  records: PageRecord<K>[];
   unreadable: UnreadableRow[];
   /** How many rows the vendor says there are in all, when it says so. */
   total: number | null;

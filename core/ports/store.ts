@@ -378,7 +378,8 @@ export interface Store {
   ): Promise<TargetRow[]>;
   /** Rows with a target id that the pass has not seen. */
   unseen(scopeId: number, kind: TargetKind, pass: number, page: Keyset): Promise<Rows<TargetRow>>;
-  countTargets(scopeId: number): Promise<TargetCount[]>;
+  /** Counts rows by what they became, of one kind or of all. */
+  countTargets(scopeId: number, kind?: TargetKind): Promise<TargetCount[]>;
 
   losses(
     scopeId: number,

@@ -321,6 +321,8 @@ export interface TargetProfile {
     manageFields: boolean;
     /** Permissions missing for the load, as `test_case.create`. */
     missing: string[];
+    /** The user may not approve, so only approved versions of cases take results. */
+    approvedOnly?: boolean;
   };
   /** Largest attachment in bytes. */
   maxAttachmentBytes: number;

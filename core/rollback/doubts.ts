@@ -7,6 +7,7 @@ import type { Change, DraftKind, TargetRow } from "../ports/mod.ts";
 import type { RunContext } from "../engine/stage.ts";
 import { DRAFT_KINDS } from "../load/adopt.ts";
 import { Reconciler } from "../load/reconcile.ts";
+import { settledAtOf } from "../load/settling.ts";
 import { targetPages } from "./basis.ts";
 import { hasNameOf, slotOf } from "./slots.ts";
 
@@ -40,7 +41,10 @@ async function settleKind(ctx: RunContext, kind: DraftKind): Promise<boolean> {
     failed: (error) => failure ??= error,
   });
   for await (const page of targetPages(ctx, kind)) {
-    for (const row of page.filter(isUnknown)) reconciler.add(row);
+    for (const row of page.filter(isUnknown)) {
+      // A job that comes later finds its suite gone, so its rows need not be waited for longer.
+      reconciler.add(row, settledAtOf(ctx, { ...row, detail: {} }));
+    }
   }
   while (reconciler.size > 0 || reconciler.looking > 0) {
     if (failure !== null) throw failure;

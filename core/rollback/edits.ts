@@ -17,7 +17,7 @@ export function changesOf(
   ready: Ready,
   found: Found,
 ): string | null {
-  const fields = compareFound(ready.draft, found).map((difference) => difference.field);
+  const fields = editedParts(ready.draft, found);
   const names = [...fields, ...addedValues(ctx.targetProfile.fields, ready.draft, found)];
   if (names.length === 0) return null;
   const more = names.length > MAX_NAMED ? ` and ${names.length - MAX_NAMED} more` : "";
@@ -25,6 +25,38 @@ export function changesOf(
   // When what would be sent today is not what was sent, a difference may be of our own making.
   const isSame = row.payloadHash === null || row.payloadHash === ready.hash;
   return isSame ? `edited: ${list}` : `edited, or its source changed since: ${list}`;
+}
+
+/** Parts that differ, other than by what a site takes out of rich text of its own accord. */
+function editedParts(draft: Draft, found: Found): string[] {
+  const isSame = compareFound(draft, found).length === 0 ||
+    compareFound(plainMarkup(draft), plainMarkup(found)).length === 0;
+  return isSame ? [] : compareFound(draft, found).map((difference) => difference.field);
+}
+
+/** A copy whose rich text has no scripts, style sheets, handlers and looks: sites drop those. */
+function plainMarkup<T>(value: T): T {
+  return mapHtml(value, "") as T;
+}
+
+function mapHtml(value: unknown, key: string): unknown {
+  if (typeof value === "string") return /html$/i.test(key) ? withoutActive(value) : value;
+  if (Array.isArray(value)) return value.map((item) => mapHtml(item, key));
+  if (typeof value !== "object" || value === null || value instanceof Uint8Array) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([name, item]) => [name, mapHtml(item, name)]),
+  );
+}
+
+const ACTIVE = /<(script|style)\b[^>]*>[\s\S]*?<\/\1\s*>/gi;
+const LOOKS = /\s(?:on\w+|style|class|id|data-[\w-]+)\s*=\s*(?:"[^"]*"|'[^']*'|[^\s"'>]+)/gi;
+const SCRIPT_ADDRESS = /\s(?:href|src)\s*=\s*(?:"\s*javascript:[^"]*"|'\s*javascript:[^']*')/gi;
+
+function withoutActive(html: string): string {
+  return html.replace(ACTIVE, "").replace(
+    /<[a-z][^<>]*>/gi,
+    (tag) => tag.replace(LOOKS, "").replace(SCRIPT_ADDRESS, ""),
+  );
 }
 
 /** Labels of custom fields that have a value although none was sent. Options may have defaults. */

@@ -31,8 +31,9 @@ export const MARKERS = {
 } as const;
 
 const LINE = /^zephyr:(project|folder|archived|execution|testCase|testPlan):(\S+)$/;
-/** For targets that drop the tags between the text and the marker. */
-const TAIL = /zephyr:(project|folder|archived|execution|testCase|testPlan):(\S+)$/;
+/** For targets that drop the tags between the text and the marker, or that show them as text. */
+const TAIL =
+  /zephyr:(project|folder|archived|execution|testCase|testPlan):([^\s<]+)(?:<\/[a-z]+>)*$/;
 const SUFFIX = / \[((?:adhoc|[^\s\[\]/]+-[RC]\d+)(?:\/[^\s\[\]/]+-T\d+)?)\]$/;
 
 /** Finds the last marker line of rich text, null when there is none of these kinds. */

@@ -42,7 +42,11 @@ export interface Transform {
   testPlan(record: TestPlanRecord): PlanPlan;
   testCycle(record: TestCycleRecord): CyclePlan;
   /** `cycle` null = ad hoc; `caseName` as in the record, null for a placeholder. */
-  testRun(cycle: TestCycleRecord | null, caseName: string | null, caseKey: string): RunPlan;
+  testRun(
+    cycle: TestCycleRecord | null,
+    caseName: string | null | undefined,
+    caseKey: string,
+  ): RunPlan;
   /** The stand-in, in module `archived`, for a case that cannot be read. */
   placeholder(caseKey: string): CasePlan;
   executionLog(

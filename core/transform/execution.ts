@@ -6,6 +6,7 @@ import { instantMs, isoSeconds } from "./dates.ts";
 import { noteOf } from "./execution_note.ts";
 import { isEmptyValue, plainOf } from "./fields_values.ts";
 import { Ledger } from "./ledger.ts";
+import { ADHOC_NAME } from "./roots.ts";
 import type { Scope } from "./scope.ts";
 import { richText } from "./scope.ts";
 import { isStatusMerged, statusId, statusRule, unexecutedId } from "./statuses.ts";
@@ -55,6 +56,7 @@ export function planExecution(
   const ledger = new Ledger("execution", record.id);
   const status = resolveStatus(scope, record, ledger);
   const count = steps?.length ?? 0;
+  lostCycle(scope, record, ledger);
   if (status === null) {
     noLog(scope, record, count, ledger);
     return {
@@ -131,6 +133,13 @@ function timesOf(
   if (actual === null) ledger.add("actualEndDate", "no-end-date", record.actualEndDate, end);
   const spent = Math.max(0, record.executionTimeMs ?? 0);
   return { start: isoSeconds(endMs - spent), end };
+}
+
+/** An execution whose cycle is gone counts as one without cycle. */
+function lostCycle(scope: Scope, record: ExecutionRecord, ledger: Ledger): void {
+  const { cycles, include } = scope.context;
+  if (record.cycleId === null || !include.testCycles || cycles.has(record.cycleId)) return;
+  ledger.add("testCycle", "missing-parent", record.cycleId, ADHOC_NAME);
 }
 
 function oldVersion(record: ExecutionRecord, versions: VersionInfo, ledger: Ledger): void {

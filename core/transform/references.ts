@@ -56,7 +56,7 @@ export function createReferences(
   const user = userFinder(mapping, context.profile);
   const named = (text: string): string => lookUp(mapping.names, text) ?? text;
   return {
-    lookup: (kind, id) => lookupName(lookups.get(`${kind}/${id}`), kind, id, named),
+    lookup: (kind, id) => lookupName(mapping, lookups.get(`${kind}/${id}`), kind, id),
     jira: (kind, id) => named(`${kind} ${id}`),
     issueKey: (issueId) =>
       Object.hasOwn(mapping.issues, issueId) ? mapping.issues[issueId] ?? null : null,
@@ -68,12 +68,14 @@ export function createReferences(
   };
 }
 
-function lookupName(
-  record: LookupRecord | undefined,
+/** Name of a status, priority or environment; `<kind> <id>` when the source does not tell. */
+export function lookupName(
+  mapping: Pick<Mapping, "names">,
+  record: Pick<LookupRecord, "name"> | undefined,
   kind: LookupRecord["kind"],
   id: string,
-  named: (text: string) => string,
 ): string {
   const name = record?.name?.trim() ?? "";
-  return name === "" ? named(`${kind} ${id}`) : name;
+  const text = `${kind} ${id}`;
+  return name === "" ? lookUp(mapping.names, text) ?? text : name;
 }

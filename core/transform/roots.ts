@@ -10,6 +10,8 @@ import { keySuffix } from "./test_cycle.ts";
 
 /** Key of the suite of executions without cycle. */
 export const ADHOC_KEY = "adhoc";
+/** Name of the suite of executions without cycle. */
+export const ADHOC_NAME = "Ad hoc executions";
 
 export interface RootPlans {
   module: ContainerDraft;
@@ -36,7 +38,7 @@ export function planRoots(scope: Scope): RootPlans {
     },
     adhocSuite: {
       kind: "testSuite",
-      name: `Ad hoc executions${keySuffix(scope, ADHOC_KEY)}`,
+      name: `${ADHOC_NAME}${keySuffix(scope, ADHOC_KEY)}`,
       fields: fields.finish(),
     },
   };

@@ -15,19 +15,24 @@ export function runKey(cycle: Pick<TestCycleRecord, "key"> | null, caseKey: stri
 }
 
 /**
- * Plans a run. `caseName` is the name as in the record (not decoded yet); null = the case is a
+ * Plans a run. `caseName` is the name as in the record (not decoded yet); undefined = the case is a
  * placeholder.
  */
 export function planRun(
   scope: Scope,
   cycle: TestCycleRecord | null,
-  caseName: string | null,
+  caseName: string | null | undefined,
   caseKey: string,
 ): RunPlan {
   const key = runKey(cycle, caseKey);
   const ledger = new Ledger("testRun", key);
   const suffix = keySuffix(scope, key);
-  const name = nameOf(caseName ?? placeholderName(caseKey), caseKey, ledger, suffix);
+  const name = nameOf(
+    caseName === undefined ? placeholderName(caseKey) : caseName,
+    caseKey,
+    ledger,
+    suffix,
+  );
   const fields = new DraftFields(scope, "testRun", ledger, null);
   setKey(scope, fields, key);
   return {

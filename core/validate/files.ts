@@ -16,6 +16,9 @@ export async function validateFiles(ctx: RunContext): Promise<boolean> {
       { after, limit: 500, states: ["loaded"] },
     );
     const found = await filesOf(ctx, page.rows);
+    const copies = await copiesOf(ctx, page.rows, found);
+    tally.duplicate += copies.length;
+    differences.push(...copies);
     for (const row of page.rows) {
       tally.checked++;
       const file = found.get(row.targetId ?? "");
@@ -45,6 +48,36 @@ export async function validateFiles(ctx: RunContext): Promise<boolean> {
     ctx.noteChange(tallyNote("attachment"), tally),
   ]);
   return true;
+}
+
+/** Second copies of what was sent more than once: of the row's name, on its object, in no row. */
+async function copiesOf(
+  ctx: RunContext,
+  rows: TargetRow[],
+  found: Map<string, FoundFile>,
+): Promise<DifferenceRow[]> {
+  const copies = new Map<string, DifferenceRow>();
+  const sent = rows.filter((row) => row.attempt + (row.detail.inlined === true ? 1 : 0) > 1);
+  for (const row of sent) {
+    const own = found.get(row.targetId ?? "");
+    const alike = [...found.values()].filter((file) =>
+      file.objectId === own?.objectId && verdictOf(row, file) === null
+    );
+    const known = await ctx.store.targetsById(ctx.scope.id, "attachment", alike.map((f) => f.id));
+    for (const file of alike.filter(({ id }) => !known.has(id))) {
+      copies.set(file.id, {
+        runId: ctx.run.id,
+        kind: "attachment",
+        key: row.key,
+        targetId: file.id,
+        verdict: "duplicate",
+        field: null,
+        expected: row.targetId,
+        actual: file.name,
+      });
+    }
+  }
+  return [...copies.values()];
 }
 
 function verdictOf(row: TargetRow, file: FoundFile | undefined): "missing" | "different" | null {

@@ -18,6 +18,7 @@ import { unit } from "../engine/stage.ts";
 import type { ValidationSummary } from "../report/model.ts";
 import type { Settings } from "../config/types.ts";
 import { DRAFT_KINDS } from "../load/adopt.ts";
+import { insideOurTree } from "../load/belonging.ts";
 import { keyOfFound } from "../load/identity.ts";
 import { prepare } from "../load/prepare.ts";
 import { transformOf } from "../transform/stages/context.ts";
@@ -190,9 +191,10 @@ async function strangers(
   });
   if (unknown.length === 0) return [];
   const byKey = await ctx.store.targetsByKey(ctx.scope.id, kind, unknown.map(({ key }) => key));
-  const inside = await insideOurTree(state, unknown.map(({ found }) => found));
-  return unknown.flatMap(({ key, found }): DifferenceRow[] => {
-    if (!inside(found)) return [];
+  const isInside = await insideOurTree(ctx, kind, unknown);
+  return unknown.flatMap((item): DifferenceRow[] => {
+    if (!isInside(item)) return [];
+    const { key, found } = item;
     const verdict = byKey.has(key) ? "duplicate" : "extra";
     state.tally[verdict]++;
     return [{
@@ -206,24 +208,6 @@ async function strangers(
       actual: found.pid ?? found.id,
     }];
   });
-}
-
-const PARENT_KIND: Partial<Record<DraftKind, TargetKind>> = {
-  module: "module",
-  testCycle: "testCycle",
-  testCase: "module",
-  testSuite: "testCycle",
-  testRun: "testSuite",
-  testLog: "testRun",
-};
-
-/** Whether the parent is in the map; what has no parent is judged by its marker alone. */
-async function insideOurTree(state: Pass, found: Found[]): Promise<(item: Found) => boolean> {
-  const parentKind = PARENT_KIND[state.kind];
-  if (parentKind === undefined) return () => true;
-  const ids = found.flatMap((item) => item.parentId ?? []);
-  const parents = await state.ctx.store.targetsById(state.ctx.scope.id, parentKind, ids);
-  return (item) => item.parentId === null || parents.has(item.parentId);
 }
 
 /** Reads records that looked different on their own; only what still differs counts. */

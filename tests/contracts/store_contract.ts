@@ -872,11 +872,16 @@ function targetMap(test: Test): void {
       stepsAsText: 0,
       links: 0,
     };
-    assertEquals(await store.countTargets(scopeId), [
+    const counts = [
       { ...group, ...done, count: 2, steps: 6, stepsAsText: 1, links: 3 },
       { ...group, recordKind: null, state: "pending", count: 1 },
       { ...group, recordKind: "testCase", state: "pending", count: 1 },
-    ]);
+    ];
+    assertEquals(await store.countTargets(scopeId), counts);
+    await apply({ op: "planTargets", rows: [aTarget("module", "1")] });
+    assertEquals(await store.countTargets(scopeId, "testCase"), counts);
+    assertEquals((await store.countTargets(scopeId, "module")).map((row) => row.count), [1]);
+    assertEquals(await store.countTargets(scopeId, "testLog"), []);
     assertEquals(await store.countTargets(scopeId + 1), []);
   });
 }

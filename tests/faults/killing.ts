@@ -7,7 +7,14 @@ import type { Change, DraftKind, Source, Store, Target, Traffic } from "../../co
 import type { WriteOptions } from "../../core/ports/mod.ts";
 
 /** Kinds of writes to the target. */
-export type WriteKind = DraftKind | "field" | "upload" | "update" | "approve" | "link";
+export type WriteKind =
+  | DraftKind
+  | "field"
+  | "options"
+  | "upload"
+  | "update"
+  | "approve"
+  | "link";
 
 /** Where an engine dies: at the `nth` time (default 1) that the point is reached. */
 export type KillPoint =
@@ -120,6 +127,8 @@ export class Killing {
       create: (draft, options) => write(draft.kind, options, (hook) => target.create(draft, hook)),
       createField: (draft, options) =>
         write("field", options, (hook) => target.createField(draft, hook)),
+      addOptions: (field, labels, options) =>
+        write("options", options, (hook) => target.addOptions(field, labels, hook)),
       update: (id, draft, options) =>
         write("update", options, (hook) => target.update(id, draft, hook)),
       approve: (id, options) => write("approve", options, (hook) => target.approve(id, hook)),

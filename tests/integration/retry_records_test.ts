@@ -2,7 +2,7 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import { RefusedError, SetAsideError, StopError } from "../../core/errors.ts";
 import type { Services } from "../../core/engine/types.ts";
 import type { IssueRow, ListSpec, SourcePage, TestCaseDraft } from "../../core/ports/mod.ts";
-import { type ListKind, type RecordByKind, recordKey } from "../../core/records/mod.ts";
+import { type ListKind, ownerKey, type RecordByKind, recordKey } from "../../core/records/mod.ts";
 import type { Summary } from "../../core/report/model.ts";
 import { startWorld, type World } from "../helpers/world.ts";
 
@@ -111,6 +111,26 @@ async function calledCase(): Promise<string> {
     ?.key ?? "";
 }
 
+Deno.test("retry() reads a file again that the source refused, which set aside the file alone", async () => {
+  await using world = await startWorld({ zephyr: DATA, qtest: { seed: 11 } });
+  let refused: string | null = null;
+  const summary = await migrateWith(world, ({ source }) => {
+    const { download } = source;
+    source.download = async (owner, id, signal) => {
+      const file = `${ownerKey(owner)}#${id}`;
+      refused ??= file;
+      if (file !== refused) return await download.call(source, owner, id, signal);
+      throw new RefusedError("Cannot read the file: 403", { status: 403, answer: "" });
+    };
+  });
+  assert(refused !== null);
+  assertEquals([summary.counts.attachment.setAside, setAside(summary)], [1, 1]);
+  assertEquals((await issuesOf(world)).map((row) => row.reason), ["attachment-gone"]);
+  const again = await retry(world);
+  assertEquals([again.exit, setAside(again.sum)], [0, 0]);
+  assertEquals(again.sum.counts.attachment.extracted, summary.counts.attachment.extracted);
+});
+
 Deno.test("retry() reads scripts and list rows again that could not be read", async () => {
   const hidden = await calledCase();
   assert(hidden !== "");
@@ -183,4 +203,18 @@ Deno.test("retry() refuses a key that was not set aside, and repeats the result 
   engine.close();
   assertEquals(outcome.exitCode, 0);
   assertEquals(world.qtest.requestLog.stats().total, sent);
+});
+
+Deno.test("retry() gives the suites of a plan their release, when it was set aside at first", async () => {
+  await using world = await startWorld({ zephyr: DATA });
+  await migrateWith(world, (services) => {
+    const { create } = services.target;
+    services.target.create = async (draft, options) => {
+      if (draft.kind !== "release") return await create(draft, options);
+      throw new RefusedError("refused", { status: 400, answer: "Bad Request" });
+    };
+  });
+  const { exit, sum } = await retry(world);
+  assertEquals([exit, sum.validation.different], [0, 0]);
+  assert(world.qtest.state.table("test-suites").size > 0);
 });

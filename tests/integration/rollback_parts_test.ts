@@ -2,7 +2,7 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import { createMemoryStore } from "../../adapters/memory/store.ts";
 import { StopError } from "../../core/errors.ts";
 import { contentOf, idsOf, migrate, people, rollBack } from "../helpers/rollback_world.ts";
-import { startWorld } from "../helpers/world.ts";
+import { startWorld, type World } from "../helpers/world.ts";
 
 const DATA = { seed: 11, data: { cases: 20, executions: 50 } };
 
@@ -74,8 +74,8 @@ Deno.test("rollback() takes back what a run added to what was there, and lists i
   assertEquals(world.qtest.oracle().counts, before);
 });
 
-Deno.test("rollback() unlinks requirements, which stay", async () => {
-  await using world = await startWorld({ zephyr: DATA, qtest: { seed: 11 } });
+/** Every issue link of a case leads to one requirement. */
+async function nameIssues(world: World): Promise<void> {
   await migrate(world, { phases: ["extract"] });
   const [scope] = await world.store.scopes();
   const { rows } = await world.store.records(scope?.id ?? 0, "testCase", {
@@ -85,6 +85,28 @@ Deno.test("rollback() unlinks requirements, which stay", async () => {
   for (const link of rows.flatMap((row) => row.links)) {
     if (link.issueId !== null) world.mapping.issues[link.issueId] = "SA-101";
   }
+}
+
+Deno.test("advance() links no requirement twice, when the database was lost", async () => {
+  await using world = await startWorld({ zephyr: DATA, qtest: { seed: 11 } });
+  await nameIssues(world);
+  await migrate(world);
+  const links = (): number =>
+    Object.entries(world.qtest.requestLog.stats().byRoute)
+      .filter(([route]) => route.startsWith("POST") && route.endsWith("/link"))
+      .reduce((sum, [, count]) => sum + count, 0);
+  const sent = links();
+  assert(sent > 0);
+  const before = contentOf(world);
+  world.store = createMemoryStore();
+  const again = await migrate(world);
+  assertEquals([again.exitCode, links()], [0, sent]);
+  assertEquals(contentOf(world), before);
+});
+
+Deno.test("rollback() unlinks requirements, which stay", async () => {
+  await using world = await startWorld({ zephyr: DATA, qtest: { seed: 11 } });
+  await nameIssues(world);
   const before = contentOf(world);
   await migrate(world);
   assert((world.qtest.oracle().counts.links ?? 0) > 0);

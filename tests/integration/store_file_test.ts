@@ -205,6 +205,28 @@ Deno.test("half characters become replacement characters, since the driver canno
     await store.close();
   }));
 
+Deno.test("check() takes equal ids in two targets for what they are, and in one for a contradiction", () =>
+  inFolder(async (dir) => {
+    const url = `file:${dir}/ztoq.db`;
+    const { store } = await prepared(url);
+    const log = (key: string): Change => ({
+      op: "planTargets",
+      rows: [{ ...aTarget("testLog", key), state: "loaded", targetId: "77" }],
+    });
+    const beside = await store.openScope({ ...SPEC, targetProject: "another" });
+    for (const { id: scopeId } of await store.scopes()) {
+      const times = { now: isoAt(0), expiresAt: isoAt(9) };
+      const request = { scopeId, owner: "b", host: "h", pid: 1, ...times };
+      const { lease } = await store.acquireLease(request, () => true);
+      if (lease === null) throw new Error("held");
+      await store.apply(lease, [log("1")]);
+      assertEquals((await store.check()).problems, []);
+      if (scopeId === beside.id) await store.apply(lease, [log("2")]);
+    }
+    assertEquals((await store.check()).problems.length, 1);
+    await store.close();
+  }));
+
 Deno.test("check() finds contradictions, spoilt pages and damage", () =>
   inFolder(async (dir) => {
     const url = `file:${dir}/ztoq.db`;

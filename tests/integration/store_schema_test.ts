@@ -211,6 +211,7 @@ Deno.test("no read of pages, keys or counts reads a whole table", () =>
       () => ledger.targetChildren(spy, 1, "module", "module", ["1"]),
       () => ledger.unseen(spy, 1, "module", 1, page),
       () => ledger.countTargets(spy, 1),
+      () => ledger.countTargets(spy, 1, "module"),
       () => ledger.losses(spy, 1, { after: `["1","load","x",1]`, limit: 5 }, { key: "1" }),
       () => ledger.losses(spy, 1, { after: null, limit: 5 }, { rule: "1" }),
       () => ledger.countLosses(spy, 1),

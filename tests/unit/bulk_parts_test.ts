@@ -1,7 +1,7 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
-import { readJob, submitBody } from "../../adapters/qtest/bulk.ts";
+import { readJob, submitBody, submitLogs } from "../../adapters/qtest/bulk.ts";
 import { QtestApi } from "../../adapters/qtest/api.ts";
-import type { HttpClient } from "../../adapters/http/types.ts";
+import type { HttpClient, RequestSpec } from "../../adapters/http/types.ts";
 import { targetMinimum } from "../../core/plan/minimum.ts";
 import type { BulkLogDraft, TargetField } from "../../core/ports/mod.ts";
 import type { ExecutionRecord } from "../../core/records/mod.ts";
@@ -11,6 +11,7 @@ import {
   automationResult,
   statusesOfResult,
 } from "../../core/transform/automation.ts";
+import { writing } from "./qtest_fake.ts";
 
 const LOG: BulkLogDraft = {
   runName: "Login",
@@ -54,6 +55,24 @@ function jobApi(status: number, json: unknown): QtestApi {
     Promise.resolve({ status, headers: new Headers(), bytes: new Uint8Array(), text: "", json });
   return new QtestApi({ request } as unknown as HttpClient, "1");
 }
+
+Deno.test("submitLogs() says that texts are not escaped, as the vendor names two defaults", async () => {
+  const queries: unknown[] = [];
+  const request = (spec: RequestSpec): ReturnType<HttpClient["request"]> => {
+    queries.push(spec.query);
+    const json = { id: 9, state: "IN_WAITING" };
+    return Promise.resolve({
+      status: 201,
+      headers: new Headers(),
+      bytes: new Uint8Array(),
+      text: "",
+      json,
+    });
+  };
+  const api = new QtestApi({ request } as unknown as HttpClient, "1");
+  assertEquals(await submitLogs(api, { suiteId: "12", logs: [LOG] }, writing()), { jobId: "9" });
+  assertEquals(queries, [{ type: "automation", escapeXml: "false" }]);
+});
 
 Deno.test("readJob() tells running, ended and forgotten jobs apart", async () => {
   const { signal } = new AbortController();

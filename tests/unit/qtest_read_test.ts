@@ -55,6 +55,24 @@ Deno.test("profile() reads everything with ten requests and tolerates what is hi
   assertEquals(profile.fields[1]?.options, [{ id: "2", label: "New" }]);
 });
 
+Deno.test("profile() says, when the user may not approve cases", async () => {
+  for (const approve of [true, false]) {
+    const { target } = fakeTarget((line) =>
+      line.endsWith("/user-profiles/current")
+        ? { test_case: { create: true, approve } }
+        : line === `GET ${P}`
+        ? { id: 7 }
+        : line.includes("users") || line.includes("fields") || line.includes("statuses")
+        ? []
+        : {}
+    );
+    assertEquals(
+      (await target.profile(signal)).permissions.approvedOnly,
+      approve ? undefined : true,
+    );
+  }
+});
+
 Deno.test("profile() names the project, when it cannot be seen", async () => {
   const { target } = fakeTarget((line) => line === `GET ${P}` ? new Answer(404) : {});
   await assertRejects(() => target.profile(signal), AccessError, 'project "7"');

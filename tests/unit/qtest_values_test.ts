@@ -28,6 +28,8 @@ Deno.test("encodeValue() writes each type as the target stores it", () => {
     [field("richText"), { type: "richText", html: "<p>x</p>" }, "<p>x</p>"],
     [field("richText"), { type: "text", text: "a<b" }, "a&lt;b"],
     [field("number"), { type: "number", value: 1.5 }, "1.5"],
+    [field("number"), { type: "number", value: 1e21 }, "1000000000000000000000"],
+    [field("number"), { type: "number", value: -2.5e-7 }, "-0.00000025"],
     [field("date"), { type: "date", iso: "2023-06-30" }, "2023-06-30T00:00:00+00:00"],
     [
       field("dateTime"),
@@ -42,7 +44,8 @@ Deno.test("encodeValue() writes each type as the target stores it", () => {
     [field("checkbox", ["Done"]), { type: "boolean", value: true }, "[21]"],
     [field("checkbox", ["Done"]), { type: "boolean", value: false }, "[]"],
     [field("user", [], true), { type: "users", ids: ["626983"] }, "[626983]"],
-    [field("user"), { type: "users", ids: ["626983"] }, "626983"],
+    [field("user"), { type: "users", ids: ["626983"] }, "[626983]"],
+    [field("user"), { type: "users", ids: [] }, "[]"],
     [field("other"), { type: "text", text: "x" }, null],
   ];
   for (const [target, value, expected] of cases) {
@@ -70,6 +73,8 @@ Deno.test("decodeValue() reads what comes back in every shape", () => {
     [field("multiSelect", ["a"]), "[]", null, null],
     [field("checkbox", ["Yes", "No"]), "[21]", "[Yes]", { type: "boolean", value: true }],
     [field("checkbox", ["Yes"]), "[]", null, { type: "boolean", value: false }],
+    [field("checkbox", ["Vendor"]), "[21]", "[Vendor]", { type: "boolean", value: true }],
+    [field("checkbox", ["Vendor"]), "[]", null, { type: "boolean", value: false }],
     [field("user"), "[626983]", "[Jane Doe]", { type: "users", ids: ["626983"] }],
     [field("number"), 3, null, { type: "number", value: 3 }],
     [field("dateTime"), "2023-06-30T07:00:00+0700", null, {

@@ -107,6 +107,7 @@ const LINES: [string, string | null][] = [
   ["<P>text</P>\n<p> zephyr:folder:12&nbsp;</p>", "12"],
   ["text<br/>zephyr:folder:12", "12"],
   ["<p>text zephyr:folder:12</p>", "12"],
+  ["&lt;p&gt;text&lt;/p&gt;&lt;p&gt;zephyr:folder:12&lt;/p&gt;", "12"],
   ["<p>zephyr:folder:1</p><p>zephyr:folder:2</p>", "2"],
   ["<p>zephyr:folder:1</p><p>added by people</p>", "1"],
   ["<p>see zephyr:folder:1 there</p>", null],

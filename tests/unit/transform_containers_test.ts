@@ -190,9 +190,15 @@ Deno.test("testRun() is named like its case and keyed by cycle and case", () => 
   const { draft } = transformWith().testRun(cycleOf(), "Log &amp; in", "SA-T9");
   assertEquals(draft.name, "Log & in");
   assertEquals(valuesOf(draft), { "Zephyr Key": { type: "text", text: "SA-R5/SA-T9" } });
-  const adhoc = transformWith().testRun(null, null, "SA-T9").draft;
+  const adhoc = transformWith().testRun(null, undefined, "SA-T9").draft;
   assertEquals(adhoc.name, "SA-T9 (archived in Zephyr)");
   assertEquals(valuesOf(adhoc), { "Zephyr Key": { type: "text", text: "adhoc/SA-T9" } });
+});
+
+Deno.test("testRun() takes the key, when the name of its case is empty", () => {
+  for (const name of [null, "  "]) {
+    assertEquals(transformWith().testRun(cycleOf(), name, "SA-T9").draft.name, "SA-T9");
+  }
 });
 
 Deno.test("testRun() and testCycle() carry their key in the name, when markers are texts", () => {

@@ -259,3 +259,21 @@ Deno.test("executionLog() lists the estimate of an execution, which has no field
   const { losses } = transformWith().executionLog(executionOf({ estimatedTimeMs: 9 }), null, null);
   assertEquals(rulesOf(losses), ["no-field estimatedTime: 9 → null"]);
 });
+
+Deno.test("executionLog() names the cycle that is gone, with a log and without", () => {
+  for (const statusId of ["1", null]) {
+    const mapping = mappingOf({ defaults: {}, statuses: { execution: { "": null } } });
+    const record = executionOf({ cycleId: "999", statusId });
+    const { losses } = transformWith({ mapping }).executionLog(record, null, null);
+    assertEquals(rulesOf(losses.slice(0, 1)), [
+      "missing-parent testCycle: 999 → Ad hoc executions",
+    ]);
+  }
+  const off = transformWith({
+    include: { testPlans: true, testCycles: false, testCases: true, folders: true, links: true },
+  });
+  assertEquals(rulesOf(off.executionLog(executionOf({ cycleId: "999" }), null, null).losses), [
+    "not-included testCycle: 999 → test cycle 999",
+  ]);
+  assertEquals(transformWith().executionLog(executionOf({ cycleId: null }), null, null).losses, []);
+});

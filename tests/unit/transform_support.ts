@@ -336,7 +336,8 @@ type Setup =
 
 /** A transform over planned fields; fields that are to be created get their label as id. */
 export function transformWith(setup: Setup = {}): Transform {
-  const { folders = [], plans = [], cycles = [], stats, accounts = ["acc-x"], ...part } = setup;
+  const { folders = [], plans = [], cycles = [cycleOf()], stats, accounts = ["acc-x"], ...part } =
+    setup;
   const profile = part.profile ?? profileOf();
   const mapping = part.mapping ?? mappingOf();
   const { plan } = planFields(planInput({

@@ -78,6 +78,7 @@ Deno.test("probe() names project and region when access is refused", async () =>
     const { source } = fakeSource(() => answer);
     const error = await assertRejects(() => source.probe(noAbort), AccessError, words);
     assert(error.hint?.includes("residency"));
+    assertEquals(error.hint?.includes("permission to browse"), answer.status === 403);
     assert(error.message.length + (error.hint?.length ?? 0) < 390);
   }
 });

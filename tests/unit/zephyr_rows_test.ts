@@ -181,3 +181,17 @@ Deno.test("toInstant() cuts to seconds, applies offsets, and says null to what i
   ];
   for (const [value, instant] of expected) assertEquals(toInstant(value), instant);
 });
+
+Deno.test("readRows() tells values that are not what they should be, and only those", () => {
+  const { records } = readRows("execution", [
+    { id: 1, actualEndDate: "yesterday", executionTime: "soon", estimatedTime: "90" },
+    { id: 2, actualEndDate: "2026-01-02T03:04:05Z", executionTime: null, estimatedTime: "" },
+  ], null);
+  assertEquals(records.map(({ unread }) => unread), [
+    [{ field: "actualEndDate", value: '"yesterday"' }, {
+      field: "executionTime",
+      value: '"soon"',
+    }],
+    undefined,
+  ]);
+});

@@ -10,6 +10,7 @@ import type { RunContext } from "../../engine/stage.ts";
 import { eachRecord } from "../../extract/census.ts";
 import { AutomatedCases } from "../automation.ts";
 import type { AutomationCases } from "../automation.ts";
+import { lookupName } from "../references.ts";
 import { statusRule } from "../statuses.ts";
 import { createTransform } from "../mod.ts";
 import type { Transform } from "../mod.ts";
@@ -105,8 +106,10 @@ async function automationCases(
   if (mode === "bulk") return { mode, takesCase: () => true };
   const cases = new AutomatedCases();
   await eachRecord(ctx, "execution", (record) => {
-    const lookup = lookups.get(`status/${record.statusId}`);
-    cases.add(record, statusRule(ctx.mapping, lookup?.name ?? "", lookup).target !== null);
+    const { statusId } = record;
+    const lookup = lookups.get(`status/${statusId}`);
+    const name = statusId === null ? "" : lookupName(ctx.mapping, lookup, "status", statusId);
+    cases.add(record, statusRule(ctx.mapping, name, lookup).target !== null);
   });
   const keys = cases.keys();
   return { mode, takesCase: (key) => keys.has(key) };

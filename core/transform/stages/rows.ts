@@ -91,7 +91,7 @@ export async function attachmentChanges(
         "attachment-gone",
         `The source lists the file "${file.name}" of ${
           ownerKey(file.owner)
-        } but answers 404 for it`,
+        } but does not hand it out`,
       ));
       continue;
     }

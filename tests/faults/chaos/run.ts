@@ -21,7 +21,7 @@ export interface ChaosOptions {
 
 export interface ChaosResult {
   seed: number;
-  /** What was drawn: presets, faults, marker, login. */
+  /** What was drawn: presets, faults, marker, login, logs. */
   plan: string;
   kills: number;
   starts: number;
@@ -42,6 +42,7 @@ interface Plan {
   marker: "field" | "text";
   login: boolean;
   kills: number;
+  logs: "manual" | "bulk";
 }
 
 function draw(random: Random): Plan {
@@ -51,6 +52,7 @@ function draw(random: Random): Plan {
     marker: random.chance(0.25) ? "text" : "field",
     login: random.chance(0.5),
     kills: random.int(1, 10),
+    logs: random.chance(0.2) ? "bulk" : "manual",
   };
 }
 
@@ -63,7 +65,7 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
   const world: WorldOptions = {
     zephyr: { seed, preset, data: { cases, executions } },
     qtest: { seed, preset },
-    target: { marker: plan.marker },
+    target: { marker: plan.marker, logs: plan.logs },
   };
   const startedAt = performance.now();
   const expected = await undisturbed(world);
@@ -78,7 +80,8 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
     const lives = await liveOn({ world: chaos, tap, folder, plan, random });
     return {
       seed,
-      plan: `${preset} ${faults} ${plan.marker}${plan.login ? " login" : ""}`,
+      plan: [preset, faults, plan.marker, plan.login ? "login" : "", plan.logs].filter(Boolean)
+        .join(" "),
       kills: lives.kills,
       starts: lives.starts,
       faults: Object.values(chaos.qtest.faultCounts()).reduce((sum, count) => sum + count, 0),
@@ -165,6 +168,8 @@ function configOf({ plan }: Stage): unknown {
     target: {
       timeoutMs: 1_500,
       settleMs: 600,
+      bulkSettleMs: 1_000,
+      logs: plan.logs,
       requestsPerMinute: 60_000,
       marker: plan.marker,
     },
