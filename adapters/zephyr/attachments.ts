@@ -8,6 +8,8 @@ import { asArray, asObject, toId, toText } from "./values.ts";
 
 /** Attempts of a list whose route has never answered: old tenants say 503 for good. */
 const UNPROVEN_ATTEMPTS = 5;
+/** Attempts of the question that tells one troubled record from a route that is not there. */
+const CONTROL_ATTEMPTS = 3;
 
 const OWNER_ROUTES: Record<AttachmentOwner["kind"], { path: string; route: string }> = {
   testCase: { path: "/testcases", route: "/testcases/{testCaseKey}" },
@@ -31,8 +33,8 @@ export class AttachmentReader {
   }
 
   /**
-   * Finds out with one request whether attachments can be listed: 200 and 404 (= none) say yes,
-   * 403 and a lasting 503 say no.
+   * Finds out with one request whether attachments can be listed: 200 and 404 (= none) say yes;
+   * 403 and a lasting 503 say no, unless the route answers for an owner that does not exist.
    */
   async probe(caseKey: string, signal: AbortSignal): Promise<boolean> {
     const owner: AttachmentOwner = { kind: "testCase", key: caseKey, stepId: null };
@@ -40,9 +42,30 @@ export class AttachmentReader {
       await this.list(owner, signal);
       return true;
     } catch (error) {
-      if (error instanceof RefusedError) return false;
+      if (!(error instanceof RefusedError)) throw error;
+      const known = this.#routes.get(owner.kind);
+      return known === undefined ? await this.#isThere(owner, signal) : known === "answers";
+    }
+  }
+
+  /** Asks for an owner that cannot exist: a route that is there says so, whatever ails one record. */
+  async #isThere(owner: AttachmentOwner, signal: AbortSignal): Promise<boolean> {
+    const key = owner.key.replace(/\d+$/, "0");
+    const nobody = { ...owner, key, stepId: owner.stepId === null ? null : "0" };
+    try {
+      const answer = await this.#client.get({
+        ...address(nobody),
+        accept: [400, 403, 404],
+        signal,
+        maxAttempts: CONTROL_ATTEMPTS,
+      });
+      if (answer.status === 403) return false;
+    } catch (error) {
+      if (error instanceof RetryError) return false;
       throw error;
     }
+    this.#routes.set(owner.kind, "answers");
+    return true;
   }
 
   /**
@@ -88,7 +111,7 @@ export class AttachmentReader {
       } catch (error) {
         if (!(error instanceof RetryError)) throw error;
         if (round === 2) {
-          this.#routes.set(owner.kind, "refuses");
+          if (!await this.#isThere(owner, signal)) this.#routes.set(owner.kind, "refuses");
           const options = { status: 503, answer: error.message, cause: error };
           throw new RefusedError(`Cannot read ${what}: ${error.message}`, options);
         }

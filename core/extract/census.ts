@@ -8,6 +8,7 @@ import type { Change, FieldObject } from "../ports/mod.ts";
 import type { ListKind, LookupRecord, RecordByKind } from "../records/mod.ts";
 import type { RunContext, Stage } from "../engine/stage.ts";
 import { pool } from "../engine/stage.ts";
+import type { RuleFinding } from "../validate/findings.ts";
 import { ruleChanges } from "../validate/findings.ts";
 import { SourceRules } from "./source_rules.ts";
 
@@ -59,16 +60,25 @@ async function takeCensus(ctx: RunContext): Promise<boolean> {
     tombstones,
     versionLookups,
   };
-  const findings = [...seen.rules.findings(), {
+  await ctx.commit([
+    ctx.noteChange(CENSUS_NOTE, census),
+    ...ruleChanges(ctx, "extract", findingsOf(ctx, seen, tombstones)),
+  ]);
+  return true;
+}
+
+function findingsOf(ctx: RunContext, seen: Seen, tombstones: number): RuleFinding[] {
+  const leavesFiles = ctx.settings.include.attachments !== "none" && !ctx.sourceProfile.attachments;
+  return [...seen.rules.findings(), {
     rule: "execution_testcase_reference",
     count: tombstones,
     message: `${tombstones} cases that executions name are in no list: archived or deleted`,
+  }, {
+    rule: "attachment_migration_validation",
+    count: leavesFiles ? 1 : 0,
+    message: "The source has no attachment routes: its files, if any, stay behind",
+    level: "warning",
   }];
-  await ctx.commit([
-    ctx.noteChange(CENSUS_NOTE, census),
-    ...ruleChanges(ctx, "extract", findings),
-  ]);
-  return true;
 }
 
 interface Seen {

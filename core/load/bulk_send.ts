@@ -250,9 +250,10 @@ class Batch {
     const leftMs = Math.min(Date.parse(this.#note.sentAt), now) + settleMs - now;
     const settledAt = clock.monotonic() + leftMs;
     let waitMs = firstLookMs(settings);
-    ctx.progress("load.bulk", { waiting: "looking for logs whose job is not known" });
     for (;;) {
       const leftNow = settledAt - clock.monotonic();
+      // Told at every look: such a wait may be long, and nothing else moves meanwhile.
+      ctx.progress("load.bulk", { waiting: lostText(leftNow) });
       const until = leftNow > 0 ? Math.min(waitMs, leftNow + 50) : waitMs;
       if (!await nap(ctx, until)) return null;
       // Absence counts only for a look that began after the settling time.
@@ -308,6 +309,11 @@ class Batch {
       })),
     }]);
   }
+}
+
+function lostText(leftMs: number): string {
+  const minutes = Math.max(1, Math.ceil(leftMs / 60_000));
+  return `looking for logs whose job is not known, for up to ${minutes} min more (target.bulkSettleMs)`;
 }
 
 /** Sleeps; false as soon as the run is stopping. */

@@ -153,17 +153,10 @@ async function addMissing(
   field: TargetField,
   attempt = 1,
 ): Promise<void> {
-  const known = new Set(field.options.map((option) => option.label.toLowerCase()));
-  const wanted = [...new Set([...planned.missingOptions, ...planned.options])];
-  const labels = wanted.filter((label) => !known.has(label.toLowerCase()));
-  const takesOptions = field.type === "combo" || field.type === "multiSelect";
-  if (labels.length === 0 || !takesOptions || field.isSystem) return;
-  const row = targetRow({
-    kind: "field",
-    key: optionsKey(planned, ctx.run.id),
-    ord: 0,
-    runId: ctx.run.id,
-  });
+  const labels = missingLabels(planned, field);
+  if (labels.length === 0) return;
+  const { id: runId } = ctx.run;
+  const row = targetRow({ kind: "field", key: optionsKey(planned, runId), ord: 0, runId });
   const before = (await ctx.store.targetsByKey(ctx.scope.id, "field", [row.key])).get(row.key);
   const earlier = Array.isArray(before?.detail.options) ? before.detail.options : [];
   if (before !== undefined && attempt === 1 && labels.some((label) => earlier.includes(label))) {
@@ -172,25 +165,12 @@ async function addMissing(
     ctx.targetProfile.fields = (await ctx.target.profile(ctx.readSignal)).fields;
     return await addMissing(ctx, planned, findField(ctx, planned) ?? field, attempt + 1);
   }
-  const options = [...new Set([...earlier, ...labels])];
+  Object.assign(row, { targetId: field.id, state: "loaded" });
+  row.detail = { options: [...new Set([...earlier, ...labels])] };
   for (let start = 0; start < labels.length; start += 100) {
     const chunk = labels.slice(start, start + 100);
-    const updated = await ctx.target.addOptions(field, chunk, {
-      signal: ctx.signal,
-      intent: async () => {
-        ctx.assertMayWrite();
-        noteSent(ctx, row);
-        const { kind, key, sentAt } = row;
-        await ctx.commit([
-          {
-            op: "planTargets",
-            rows: [{ ...row, state: "loaded", targetId: field.id, detail: { options } }],
-          },
-          { op: "targets", rows: [{ kind, key, sentAt }] },
-        ]);
-        ctx.assertStillHeld();
-      },
-    }).catch((error) => {
+    const options = { signal: ctx.signal, intent: () => optionsIntent(ctx, row) };
+    const updated = await ctx.target.addOptions(field, chunk, options).catch((error) => {
       if (error instanceof InDoubtError && attempt < 5) return null;
       throw error instanceof RefusedError ? refusedField(planned, error) : error;
     });
@@ -202,6 +182,27 @@ async function addMissing(
   }
   const index = ctx.targetProfile.fields.findIndex((entry) => entry.id === field.id);
   if (index >= 0) ctx.targetProfile.fields[index] = field;
+}
+
+/** Labels that are wanted and that the field can take. */
+function missingLabels(planned: PlannedField, field: TargetField): string[] {
+  const takesOptions = field.type === "combo" || field.type === "multiSelect";
+  if (!takesOptions || field.isSystem) return [];
+  const known = new Set(field.options.map((option) => option.label.toLowerCase()));
+  const wanted = [...new Set([...planned.missingOptions, ...planned.options])];
+  return wanted.filter((label) => !known.has(label.toLowerCase()));
+}
+
+async function optionsIntent(ctx: RunContext, row: TargetRow): Promise<void> {
+  ctx.assertMayWrite();
+  noteSent(ctx, row);
+  const { kind, key, sentAt } = row;
+  await ctx.commit([
+    { op: "planTargets", rows: [row] },
+    // A row that is there keeps the time of an earlier send otherwise.
+    { op: "targets", rows: [{ kind, key, sentAt }] },
+  ]);
+  ctx.assertStillHeld();
 }
 
 /** Reads the field until options in doubt show up or have had time to settle. */

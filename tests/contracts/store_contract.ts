@@ -2,7 +2,15 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { LeaseLostError } from "../../core/errors.ts";
 import type { TestScript } from "../../core/records/mod.ts";
-import type { Change, DetailRow, Lease, Rows, Store, TargetRow } from "../../core/ports/mod.ts";
+import type {
+  Change,
+  DetailRow,
+  Lease,
+  Rows,
+  Store,
+  TargetCount,
+  TargetRow,
+} from "../../core/ports/mod.ts";
 import type { Keyset, Phase, TargetState } from "../../core/ports/mod.ts";
 import {
   aCase,
@@ -872,7 +880,7 @@ function targetMap(test: Test): void {
       stepsAsText: 0,
       links: 0,
     };
-    const counts = [
+    const counts: TargetCount[] = [
       { ...group, ...done, count: 2, steps: 6, stepsAsText: 1, links: 3 },
       { ...group, recordKind: null, state: "pending", count: 1 },
       { ...group, recordKind: "testCase", state: "pending", count: 1 },

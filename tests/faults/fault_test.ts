@@ -129,11 +129,12 @@ async function lagBehind(): Promise<void> {
 /** Later than the request timeout and the settling time together: the limit of the guarantee. */
 async function commitTooLate(): Promise<void> {
   await using world = await startWorld(OPTIONS);
-  const late = { kind: "slow", delayMs: 1_100, commitFirst: false } as const;
+  const late = { kind: "slow", delayMs: 850, commitFirst: false } as const;
   world.qtest.injectFault({ ...late, route: "/test-cases", skip: 3 });
   // The load must not be over before the late one lands.
-  world.qtest.injectFault({ kind: "reset", route: "/test-logs", times: 8 });
   world.qtest.injectFault({ kind: "reset", route: "/test-runs", times: 8 });
+  world.qtest.injectFault({ kind: "reset", route: "/test-logs", times: 8 });
+  world.qtest.injectFault({ kind: "reset", route: "/test-logs", times: 4, skip: 8 });
   const outcome = await startLife(world, new Killing(null)).advance();
   assertEquals(world.qtest.oracle().duplicates.length, 1);
   assertEquals([outcome.exitCode, outcome.summary.validation.duplicate], [4, 1]);
@@ -157,6 +158,8 @@ function planCase(faults: "mild" | "harsh", seed: number): FaultCase {
       ...OPTIONS,
       zephyr: { ...OPTIONS.zephyr, preset: "strict" },
       qtest: { seed, preset: "strict" },
+      // Slow answers of these plans take up to 1.5 s: what lands later than all waiting is a limit.
+      target: { settleMs: 1_300, timeoutMs: 400 },
     };
     const expected = await undisturbed(options);
     await using world = await startWorld({

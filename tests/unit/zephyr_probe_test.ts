@@ -167,6 +167,19 @@ Deno.test("attachments() tells an outage from a route that fails while others an
   assertEquals(old.http.asked.length, asked);
 });
 
+Deno.test("probe() does not take one troubled record for a missing route", async () => {
+  for (const status of [403, 500]) {
+    const { source } = fakeSource(
+      tenant("C", ({ path }) => path === "/testcases/PROJ-T1/attachments" ? { status } : undefined),
+    );
+    assertEquals((await source.probe(noAbort)).attachments, true);
+    if (status === 403) {
+      await assertRejects(() => source.attachments(CASE, noAbort), RefusedError);
+    }
+    assertEquals(await source.attachments({ ...CASE, key: "PROJ-T2" }, noAbort), []);
+  }
+});
+
 Deno.test("download() streams a file; null when it is gone, refused when not permitted", async () => {
   const { source, http } = fakeSource(({ path }) => {
     if (path.endsWith("/7")) return { text: "bytes", headers: { "content-type": "image/png" } };
