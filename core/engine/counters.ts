@@ -7,6 +7,8 @@ import { TRAFFIC_NOTE, TrafficLog } from "./traffic_log.ts";
 import type { Services } from "./types.ts";
 
 const FLUSH_MS = 1_000;
+/** Requests are kept sooner: what a killed process sent since is not counted. */
+const TRAFFIC_MS = 100;
 
 export class Counters {
   readonly #run: Run;
@@ -16,6 +18,7 @@ export class Counters {
   readonly #startedAt: number;
   readonly #workedBefore: number;
   #flushedAt = -Infinity;
+  #trafficAt = -Infinity;
 
   private constructor(run: Run, services: Services, traffic: TrafficLog, timer: PhaseTimer) {
     this.#run = run;
@@ -39,18 +42,28 @@ export class Counters {
   /** Makes the next commit carry the counters whatever the time. */
   flushNext(): void {
     this.#flushedAt = -Infinity;
+    this.#trafficAt = -Infinity;
   }
 
-  /** Changes for the commit about to be made; none when the last ones are younger than a second. */
+  /** Changes for the commit about to be made; none when the last ones are young. */
   take(): Change[] {
     const now = this.#clock.monotonic();
+    return [...this.#takeTraffic(now), ...this.#takeTimes(now)];
+  }
+
+  #takeTraffic(now: number): Change[] {
+    if (now - this.#trafficAt < TRAFFIC_MS) return [];
+    this.#trafficAt = now;
+    return this.#traffic.take();
+  }
+
+  #takeTimes(now: number): Change[] {
     const run = this.#run;
     if (now - this.#flushedAt < FLUSH_MS && !this.#timer.hasMoved(run)) return [];
     this.#flushedAt = now;
     const sinceMs = now - this.#startedAt;
     run.workedMs = this.#workedBefore + sinceMs;
     return [
-      ...this.#traffic.take(),
       { op: "run", id: run.id, set: { workedMs: Math.round(run.workedMs) } },
       {
         op: "checkpoint",

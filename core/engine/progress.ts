@@ -34,11 +34,15 @@ export class ProgressTracker {
     const phase = stage.slice(0, stage.indexOf(".")) as Phase;
     const track = this.#tracks.get(stage) ??
       { phase, done: 0, total: null, waiting: null, samples: [] };
+    // People look for the reason of a wait: it never falls into the gap between two reports.
+    const isNews = update.waiting !== undefined && update.waiting !== track.waiting;
     Object.assign(track, update);
     this.#tracks.set(stage, track);
     const now = this.#clock.monotonic();
     const isEnd = track.total !== null && track.done >= track.total;
-    if (!isEnd && now - (this.#lastSent.get(stage) ?? -Infinity) < this.#minIntervalMs) return;
+    if (!isEnd && !isNews && now - (this.#lastSent.get(stage) ?? -Infinity) < this.#minIntervalMs) {
+      return;
+    }
     this.#lastSent.set(stage, now);
     track.samples.push({ at: now, done: track.done });
     while (track.samples.length > 2 && now - (track.samples[0]?.at ?? now) > WINDOW_MS) {

@@ -3,6 +3,7 @@ import type { Mapping } from "../config/types.ts";
 import type { TargetProfile } from "../ports/mod.ts";
 import type { LookupRecord } from "../records/mod.ts";
 import type { MappingProblem } from "./types.ts";
+import { lookupName } from "./references.ts";
 import { guessPriority, priorityRule } from "./priorities.ts";
 import { guessStatus, statusId, statusRule } from "./statuses.ts";
 import { findSystemField } from "./fields_own.ts";
@@ -31,8 +32,9 @@ export interface MappingCheck {
 export function checkMappings(input: MappingCheckInput): MappingCheck {
   const lookups = new Map<string, LookupRecord>();
   for (const record of input.lookups) lookups.set(`${record.kind}/${record.id}`, record);
-  const statuses = checkStatuses(input, occurring(input.executionStatuses, "status", lookups));
-  const priorities = checkPriorities(input, occurring(input.priorities, "priority", lookups));
+  const occurring = valuesByName(input.mapping, lookups);
+  const statuses = checkStatuses(input, occurring(input.executionStatuses, "status"));
+  const priorities = checkPriorities(input, occurring(input.priorities, "priority"));
   return {
     problems: [...statuses.problems, ...priorities.problems],
     proposals: {
@@ -60,27 +62,28 @@ interface Occurring {
   lookup: LookupRecord | undefined;
 }
 
-/** Values by name, most frequent first: several ids may share a name. */
-function occurring(
-  counts: Record<string, number>,
-  kind: "status" | "priority",
+/** Values by the names they are mapped under, most frequent first: several ids may share a name. */
+function valuesByName(
+  mapping: Mapping,
   lookups: Map<string, LookupRecord>,
-): Occurring[] {
-  const byName = new Map<string, Occurring>();
-  for (const [id, count] of Object.entries(counts)) {
-    if (count <= 0) continue;
-    const lookup = lookups.get(`${kind}/${id}`);
-    const name = lookup?.name?.trim() || `${kind} ${id}`;
-    const key = name.toLowerCase();
-    const known = byName.get(key);
-    if (known === undefined) byName.set(key, { name, count, lookup });
-    else {
-      known.count += count;
-      // A name counts as the flagged default only when all its ids are.
-      if (lookup?.isDefault !== true) known.lookup = lookup;
+): (counts: Record<string, number>, kind: "status" | "priority") => Occurring[] {
+  return (counts, kind) => {
+    const byName = new Map<string, Occurring>();
+    for (const [id, count] of Object.entries(counts)) {
+      if (count <= 0) continue;
+      const lookup = lookups.get(`${kind}/${id}`);
+      const name = lookupName(mapping, lookup, kind, id);
+      const key = name.toLowerCase();
+      const known = byName.get(key);
+      if (known === undefined) byName.set(key, { name, count, lookup });
+      else {
+        known.count += count;
+        // A name counts as the flagged default only when all its ids are.
+        if (lookup?.isDefault !== true) known.lookup = lookup;
+      }
     }
-  }
-  return [...byName.values()].sort((a, b) => b.count - a.count);
+    return [...byName.values()].sort((a, b) => b.count - a.count);
+  };
 }
 
 function times(count: number, what: string): string {

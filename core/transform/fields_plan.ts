@@ -192,7 +192,7 @@ function customFields(input: FieldPlanInput, objects: FieldObject[]): WantedFiel
         return [{
           object: OBJECT_OF_KIND[kind],
           source: customSource(stats.name),
-          label: override.label ?? stats.name.trim(),
+          label: override.label ?? (stats.name.trim() || NAMELESS),
           type,
           options: optionsOf(stats, type),
           isBoolean: stats.types.boolean === stats.count,
@@ -205,6 +205,8 @@ function lower(text: string): string {
   return text.trim().toLowerCase();
 }
 
+/** Label of a custom field whose name is blank. */
+const NAMELESS = "Custom field";
 const OWN_LABELS = new Set(OWN_FIELDS.map((own) => lower(own.label)));
 
 /** Gives each wanted field a label that is free and a field that can hold its values. */

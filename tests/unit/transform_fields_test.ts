@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import type { FieldType } from "../../core/ports/mod.ts";
-import { planFields } from "../../core/transform/mod.ts";
+import { customSource, planFields } from "../../core/transform/mod.ts";
 import type { FieldPlanInput, PlannedField } from "../../core/transform/mod.ts";
 import { canHold, inferType } from "../../core/transform/fields_infer.ts";
 import {
@@ -224,6 +224,14 @@ Deno.test("planFields() parts custom fields whose names differ in case only", ()
   }));
   const custom = plan.fields.filter((field) => field.source.startsWith("custom:"));
   assertEquals(custom.map((field) => field.label), ["Area", "AREA (Zephyr)"]);
+});
+
+Deno.test("planFields() gives a custom field without name a label of its own", () => {
+  const { plan } = planFields(planInput({
+    stats: { testCase: [statsOf(" ", ["x"])], testCycle: [], testPlan: [] },
+  }));
+  const own = plan.fields.filter((field) => field.source === customSource(" "));
+  assertEquals(own.map((field) => field.label), ["Custom field"]);
 });
 
 Deno.test("planFields() takes label and type from the mapping file", () => {

@@ -148,3 +148,8 @@ Deno.test("checkMappings() refuses target names that the target does not have", 
 Deno.test("checkMappings() ignores values that do not occur", () => {
   assertEquals(check({ executionStatuses: { "8": 0 } }).problems, []);
 });
+
+Deno.test("checkMappings() knows the names that the mapping file gives to unread statuses", () => {
+  const mapping = mappingOf({ names: { "status 999": "Pass" } });
+  assertEquals(check({ mapping, executionStatuses: { "999": 1 } }).problems, []);
+});
