@@ -3,11 +3,11 @@
  * taken back like everything else.
  * @module
  */
-import type { Change, DraftKind, TargetRow } from "../ports/mod.ts";
+import type { Change, DraftKind, TargetField, TargetRow } from "../ports/mod.ts";
 import type { RunContext } from "../engine/stage.ts";
 import { DRAFT_KINDS } from "../load/adopt.ts";
 import { Reconciler } from "../load/reconcile.ts";
-import { settledAtOf } from "../load/settling.ts";
+import { settledAtOf, untilSettled } from "../load/settling.ts";
 import { targetPages } from "./basis.ts";
 import { hasNameOf, slotOf } from "./slots.ts";
 
@@ -17,8 +17,13 @@ type Settled = Extract<Change, { op: "targets" }>["rows"][number];
 export async function settleDoubts(ctx: RunContext): Promise<boolean> {
   for (const kind of DRAFT_KINDS) if (!await settleKind(ctx, kind)) return false;
   for await (const page of targetPages(ctx, "field")) {
-    const rows = page.filter(isUnknown).map((row) => settledField(ctx, row));
-    if (rows.length > 0) await ctx.commit([{ op: "targets", rows }]);
+    const unknown = page.filter(isUnknown);
+    if (unknown.length === 0) continue;
+    for (const row of unknown) await untilSettled(ctx, row);
+    // Read after the wait: a field may have come since the run was opened.
+    const { fields } = await ctx.target.profile(ctx.readSignal);
+    const rows = unknown.map((row) => settledField(ctx, row, fields));
+    await ctx.commit([{ op: "targets", rows }]);
   }
   for await (const page of targetPages(ctx, "attachment")) {
     for (const row of page.filter(isUnknown)) {
@@ -64,10 +69,10 @@ function created(ctx: RunContext, row: TargetRow, targetId: string | undefined):
 }
 
 /** A field whose create was not answered is told by its label: `testCase/Browser`. */
-function settledField(ctx: RunContext, row: TargetRow): Settled {
+function settledField(ctx: RunContext, row: TargetRow, fields: TargetField[]): Settled {
   const [object, ...label] = row.key.split("/");
   const name = label.join("/").toLowerCase();
-  const found = ctx.targetProfile.fields.find((field) =>
+  const found = fields.find((field) =>
     field.object === object && !field.isSystem && field.label.toLowerCase() === name
   );
   return created(ctx, row, found?.id);
@@ -75,15 +80,13 @@ function settledField(ctx: RunContext, row: TargetRow): Settled {
 
 /** A file is the one of its name that the map does not know. */
 async function settledFile(ctx: RunContext, row: TargetRow): Promise<Settled> {
-  const { scope, store, target, settings, clock } = ctx;
+  const { scope, store, target } = ctx;
   const owners = row.parentKind === null
     ? null
     : await store.targetsByKey(scope.id, row.parentKind, [row.parentKey ?? ""]);
   const owner = owners?.get(row.parentKey ?? "");
   if (owner?.targetId == null) return created(ctx, row, undefined);
-  const { timeoutMs, settleMs } = settings.target;
-  const sentAt = Math.min(row.sentAt === null ? Infinity : Date.parse(row.sentAt), clock.now());
-  await clock.sleep(Math.max(0, sentAt + timeoutMs + settleMs - clock.now()), ctx.readSignal);
+  await untilSettled(ctx, row);
   const slot = slotOf(row, owner);
   const files = await target.files(slot.kind, [slot.id], ctx.readSignal);
   const known = await store.targetsById(scope.id, "attachment", files.map((file) => file.id));
