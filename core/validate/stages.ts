@@ -29,6 +29,8 @@ import { isSampled } from "./sample.ts";
 import { NO_TALLY, tallyNote } from "./tally.ts";
 
 export const PASS_NOTE = "validate/pass";
+/** Rows of a page compared in one go: whoever asks how it goes waits no longer than that. */
+const SLICE = 100;
 export function validateStages(settings: Settings): Stage[] {
   const begin: Stage = { name: "validate.begin", phase: "validate", after: [], run: beginPass };
   const kinds = DRAFT_KINDS.map((kind): Stage => ({
@@ -77,9 +79,12 @@ async function validateKind(ctx: RunContext, kind: DraftKind): Promise<boolean> 
   const state: Pass = { ctx, kind, pass, tally: { ...NO_TALLY }, differences: [] };
   const stage = `validate.${kind}`;
   for await (const page of ctx.target.sweep(kind, ctx.readSignal)) {
-    await unit(ctx, stage, `page of ${page.length}`, () => comparePage(state, page, false));
-    ctx.progress(stage, { done: state.tally.checked });
-    if (ctx.stopping()) return false;
+    for (let start = 0; start < page.length; start += SLICE) {
+      const slice = page.slice(start, start + SLICE);
+      await unit(ctx, stage, `page of ${slice.length}`, () => comparePage(state, slice, false));
+      ctx.progress(stage, { done: state.tally.checked });
+      if (ctx.stopping()) return false;
+    }
   }
   if (!await checkUnseen(state)) return false;
   await ctx.commit([
