@@ -98,6 +98,7 @@ export function toFound(
     fields: toFields(wire.properties ?? [], fields),
     steps: kind === "testCase" && wire.test_steps ? toSteps(wire.test_steps) : null,
     versionId: wire.test_case_version_id ?? null,
+    ...(kind === "testCase" && wire.version ? { isApproved: APPROVED.test(wire.version) } : {}),
     testCaseId: kind === "testRun"
       ? wire.testCaseId ?? wire.test_case_id ?? wire.test_case?.id ?? null
       : null,
@@ -105,6 +106,9 @@ export function toFound(
     log: null,
   };
 }
+
+/** Drafts count 0.1, 0.2 …; approving makes the next whole number. */
+const APPROVED = /^[1-9]\d*(?:\.0)?$/;
 
 /** The parent as the body tells it; id 0 is the root. */
 function toldParent(kind: DraftKind, wire: WireArtefact): KnownParent {

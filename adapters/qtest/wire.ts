@@ -80,6 +80,7 @@ export const wireArtefact = z.looseObject({
   parent_type: text,
   target_release_id: idOrNull,
   test_case_version_id: idOrNull,
+  version: text,
   test_case_id: idOrNull,
   testCaseId: idOrNull,
   test_case: ref,

@@ -239,7 +239,7 @@ async function fileWork(
       { after, limit: 500, states: ["loaded"] },
     );
     for (const row of page.rows) {
-      if (row.detail.inlined !== true) uploads++;
+      if (row.detail.inlined !== true && row.origin === "created") uploads++;
       objects.add(`${row.parentKind}/${row.parentKey}/${row.detail.step ?? ""}`);
     }
     after = page.cursor;

@@ -34,7 +34,8 @@ async function approveCases(ctx: RunContext): Promise<boolean> {
   }
 }
 
-async function approve(ctx: RunContext, row: TargetRow): Promise<void> {
+/** Approves one case; a refusal sets it aside. */
+export async function approve(ctx: RunContext, row: TargetRow): Promise<void> {
   if (row.targetId === null) return;
   try {
     const { versionId } = await ctx.target.approve(row.targetId, {
@@ -46,7 +47,11 @@ async function approve(ctx: RunContext, row: TargetRow): Promise<void> {
       rows: [{
         kind: "testCase",
         key: row.key,
-        detail: { approved: true, versionId: versionId ?? row.detail.versionId },
+        detail: {
+          approved: true,
+          approvedBefore: false,
+          versionId: versionId ?? row.detail.versionId,
+        },
       }],
     }]);
   } catch (error) {

@@ -230,7 +230,7 @@ async function takeFound(ctx: RunContext, job: Job, present: FoundFile[]): Promi
   let chosen = same[0];
   if (same.length > 1) {
     for (const file of same) {
-      if (await hashOf(ctx, object, file.id) === row.detail.sha256) {
+      if (await storedHash(ctx, object, file.id) === row.detail.sha256) {
         chosen = file;
         break;
       }
@@ -240,11 +240,6 @@ async function takeFound(ctx: RunContext, job: Job, present: FoundFile[]): Promi
   present.splice(present.indexOf(chosen), 1);
   await markLoaded(ctx, row, chosen);
   return true;
-}
-
-async function hashOf(ctx: RunContext, object: FileObject, fileId: string): Promise<string | null> {
-  const body = await ctx.target.file(object, fileId, ctx.readSignal);
-  return body === null ? null : (await ctx.blobs.put(body)).sha256;
 }
 
 async function markLoaded(ctx: RunContext, row: TargetRow, file: FoundFile): Promise<void> {

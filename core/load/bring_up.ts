@@ -1,11 +1,13 @@
 /** Brings one adopted artefact to what the source says, as `onExisting` asks. @module */
-import type { DraftKind, Found, TargetRow } from "../ports/mod.ts";
+import type { Draft, DraftKind, Found, TargetRow } from "../ports/mod.ts";
 import type { RunContext } from "../engine/stage.ts";
 import { RefusedError } from "../errors.ts";
 import { EMPTY_REFUSED_NOTE, forgetTransform } from "../transform/stages/context.ts";
 import { compareFound } from "../validate/compare.ts";
 import { numberedName } from "./prepare.ts";
 import type { Prepared } from "./prepare.ts";
+import { approve } from "./approve.ts";
+import { lossesOf } from "./creator.ts";
 import { withDashes } from "./refusals.ts";
 import { setAsideRow } from "./set_aside.ts";
 
@@ -32,7 +34,14 @@ export async function bringUp(ctx: RunContext, adopted: Adopted): Promise<void> 
       key: row.key,
       ...(isKept ? { origin: "unchanged" } : { origin: "updated", payloadHash: ready.hash }),
     }],
-  }]);
+  }, ...lossesOf(row, ready)]);
+  if (lostApproval(ctx, adopted, isKept)) await approve(ctx, row);
+}
+
+/** A change makes a new version, which is not approved; so did one whose process died since. */
+function lostApproval(ctx: RunContext, { kind, row, found }: Adopted, isKept: boolean): boolean {
+  if (kind !== "testCase" || !ctx.settings.target.approve) return false;
+  return !isKept || (row.detail.approvedBefore === true && found.isApproved === false);
 }
 
 /** Whether it is what would be sent, allowing for what the tenant made us change then. */
@@ -57,8 +66,9 @@ async function isAsSent(ctx: RunContext, { kind, row, found, ready }: Adopted): 
 }
 
 async function update(ctx: RunContext, { row, found, ready }: Adopted): Promise<boolean> {
-  const dashed = withDashes(ready.draft);
-  const drafts = dashed === null ? [ready.draft] : [ready.draft, dashed];
+  const whole = inStoredOrder(ready.draft, found);
+  const dashed = withDashes(whole);
+  const drafts = dashed === null ? [whole] : [whole, dashed];
   let refusal: RefusedError | null = null;
   for (const draft of drafts) {
     try {
@@ -76,6 +86,15 @@ async function update(ctx: RunContext, { row, found, ready }: Adopted): Promise<
   const message = refusal?.message ?? "";
   await setAsideRow(ctx, row, "update-refused", message, null);
   return false;
+}
+
+/** Jobs count steps from 0, creates from 1; a log can only be changed with the numbers it has. */
+function inStoredOrder(draft: Draft, { log }: Found): Draft {
+  if (draft.kind !== "testLog") return draft;
+  const orders = (log?.steps ?? []).map(({ order }) => order).sort((a, b) => a - b);
+  if (orders.length !== draft.steps.length) return draft;
+  const steps = draft.steps.toSorted((a, b) => a.order - b.order);
+  return { ...draft, steps: steps.map((step, i) => ({ ...step, order: orders[i] ?? step.order })) };
 }
 
 /** The tenant refuses empty texts of steps: a dash stands for them from now on. */

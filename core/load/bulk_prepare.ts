@@ -8,7 +8,7 @@ import { caseBundles } from "../transform/stages/cases.ts";
 import type { CaseBundle } from "../transform/stages/cases.ts";
 import { transformOf } from "../transform/stages/context.ts";
 import type { RunTransform } from "../transform/stages/context.ts";
-import { caseShapeOf } from "../transform/stages/executions.ts";
+import { caseShapeOf } from "../transform/stages/execution_logs.ts";
 import type { LogPlan } from "../transform/types.ts";
 import { htmlToText, normalizeText } from "../text/mod.ts";
 import { inlineFilesOf } from "./inline_files.ts";

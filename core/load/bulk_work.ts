@@ -35,7 +35,7 @@ async function countBySuite(
       states: ["loaded"],
     });
     for (const row of page.rows) {
-      if (!isBulk(row)) continue;
+      if (!isBulk(row) || row.origin !== "created") continue;
       // `SA-R5/SA-T1` stands below `SA-R5`.
       const runKey = kind === "testRun" ? row.key : row.parentKey ?? "";
       const suite = runKey.slice(0, runKey.indexOf("/"));

@@ -285,7 +285,7 @@ function payloadText(draft: Ready["draft"]): string {
 }
 
 /** Losses of what is sent, kept with its hash: after a lost answer nobody would tell them. */
-function lossesOf(row: TargetRow, ready: Ready): Change[] {
+export function lossesOf(row: TargetRow, ready: Ready): Change[] {
   if (ready.losses === null) return [];
   const { kind, rows } = ready.losses;
   return [{ op: "losses", phase: "transform", kind, key: row.key, rows }];

@@ -6,9 +6,10 @@ import { stepStatusFilter } from "../extract/selection.ts";
 import { payloadHash } from "../transform/mod.ts";
 import { caseBundles } from "../transform/stages/cases.ts";
 import { transformOf } from "../transform/stages/context.ts";
-import { caseShapeOf } from "../transform/stages/executions.ts";
+import { caseShapeOf } from "../transform/stages/execution_logs.ts";
 import { cutText, MARKERS, splitNameMarker } from "../text/mod.ts";
 import { inlineFilesOf } from "./inline_files.ts";
+import { withKeptTime } from "./kept_time.ts";
 
 /** Longest name the target takes. */
 const MAX_NAME = 500;
@@ -326,7 +327,7 @@ async function prepareLogs(
   parentId: (row: TargetRow) => string,
   parents: Parents,
 ): Promise<[string, Prepared][]> {
-  const { transform } = await transformOf(ctx);
+  const { transform, context } = await transformOf(ctx);
   const scopeId = ctx.scope.id;
   const ids = rows.map((row) => row.key);
   const cases = await casesOfRuns(ctx, rows.map((row) => row.parentKey ?? ""));
@@ -342,7 +343,7 @@ async function prepareLogs(
     const caseKey = caseKeyOfRun(row.parentKey ?? "");
     const target = cases.get(caseKey);
     if (execution === undefined) continue;
-    const plan = transform.executionLog(
+    const planned = transform.executionLog(
       execution,
       steps.get(row.key) ?? null,
       caseShapeOf(target),
@@ -350,7 +351,8 @@ async function prepareLogs(
         currentVersion: versions.get(caseKey)?.count ?? null,
       },
     );
-    if (plan.draft === null) continue;
+    const plan = withKeptTime(planned, row, context.runStartedAt);
+    if (planned.draft === null || plan.draft === null) continue;
     const stepIds = target?.detail.stepIds;
     if (plan.draft.steps !== null && !Array.isArray(stepIds)) {
       // The create's answer held no step ids: a sweep fetches them once all cases are there.
@@ -370,8 +372,11 @@ async function prepareLogs(
           steps: stepLogs(plan.draft.steps, stepIds),
           attachments: files.files,
         },
-        payloadHash(plan.draft),
-        { inline: files.keys },
+        payloadHash(planned.draft),
+        {
+          inline: files.keys,
+          losses: plan === planned ? null : { kind: "execution", rows: plan.losses },
+        },
       ),
     ]);
   }

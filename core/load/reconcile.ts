@@ -283,6 +283,9 @@ export function foundDetail(found: Found): TargetDetail {
   if (found.kind === "testCase" && found.steps !== null) {
     detail.stepIds = found.steps.toSorted((a, b) => a.order - b.order).map((step) => step.id);
   }
+  // Approving it once more would make yet another version, which its runs do not name.
+  if (found.isApproved === true) Object.assign(detail, { approved: true, approvedBefore: true });
+  if (found.kind === "testLog" && found.log?.end) detail.end = found.log.end;
   if (found.kind === "testLog" && found.log?.steps) {
     detail.stepIds = found.log.steps.map((step) => step.id ?? "");
   }

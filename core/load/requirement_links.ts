@@ -111,6 +111,8 @@ async function linkOne(
   const ids = cases.flatMap((row) => row.targetId ?? []);
   const row = targetRow({ kind: "requirementLink", key: jiraKey, ord: 0 });
   const open = ids.filter((id) => !linked.has(id));
+  // Nothing was to be linked, and none of the cases is ours: the link is older than this run.
+  const isOlder = open.length === 0 && cases.every(({ origin }) => origin !== "created");
   for (let start = 0; start < open.length; start += MAX_PER_REQUEST) {
     const chunk = open.slice(start, start + MAX_PER_REQUEST);
     for (const id of await linkChunk(ctx, row.key, requirementId, chunk)) linked.add(id);
@@ -123,7 +125,7 @@ async function linkOne(
         ...row,
         state: "loaded",
         targetId: requirementId,
-        origin: "created",
+        origin: isOlder ? "unchanged" : "created",
         runId: ctx.run.id,
         detail: { testCaseIds: ids, missed },
       }],

@@ -14,6 +14,7 @@ import { recheckStage } from "./recheck.ts";
 import { refreshStage } from "./refresh.ts";
 import { quotaStage } from "../plan/quota.ts";
 import { requirementLinksStage } from "./requirement_links.ts";
+import { rootStands } from "./root_first.ts";
 import { stepIdsStage } from "./step_ids.ts";
 import { wellAgainStage } from "./well_again.ts";
 
@@ -60,7 +61,10 @@ export function loadStages(settings: Settings, planned: Set<string>): Stage[] {
       phase: "load",
       // Where few rows are left by the bulk stage, walking past all of its rows is not worth it.
       after: sharesWithBulk && logs === "bulk" ? [...creating, ...bulk] : creating,
-      run: (ctx: RunContext) => new Loader(sharesWithBulk ? manualView(ctx) : ctx, options).run(),
+      run: async (ctx: RunContext) => {
+        if ((kind === "release" || kind === "testCycle") && !await rootStands(ctx)) return false;
+        return await new Loader(sharesWithBulk ? manualView(ctx) : ctx, options).run();
+      },
     };
   };
   const kinds = ["module", "testCycle", "release", "testCase", "testSuite", "testRun", "testLog"];

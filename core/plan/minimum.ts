@@ -85,11 +85,16 @@ export interface BulkWork {
 /** Polls of a job, at least. */
 const POLLS = 1;
 
+/** Origins of what cost no write: it was there before. */
+const FOUND = new Set<TargetCount["origin"]>(["adopted", "unchanged"]);
+
 export function targetMinimum(work: TargetWork): number {
-  const made = (kind: string): number =>
-    work.counts
+  const there = (kind: string, counts = work.counts): number =>
+    counts
       .filter((row) => row.kind === kind && row.state === "loaded")
       .reduce((sum, row) => sum + row.count, 0);
+  const written = work.counts.filter((row) => !FOUND.has(row.origin));
+  const made = (kind: string): number => there(kind, written);
   const kinds = ["field", "module", "release", "testCycle", "testCase", "testSuite", "testRun"];
   let total = kinds.reduce((sum, kind) => sum + made(kind), 0) + made("testLog") + work.uploads;
   if (work.bulk !== undefined) {
@@ -103,7 +108,7 @@ export function targetMinimum(work: TargetWork): number {
   // Trees of modules and cycles and the releases: one request each; the rest by search.
   total += 3;
   for (const kind of ["testSuite", "testCase", "testRun", "testLog"]) {
-    total += pages(made(kind), SEARCH_PAGE);
+    total += pages(there(kind), SEARCH_PAGE);
   }
   return total + Math.ceil(work.fileObjects / FILES_PAGE);
 }

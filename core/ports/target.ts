@@ -259,6 +259,8 @@ export interface Found {
   fields: { fieldId: string; label: string; value: FieldValue | null }[];
   steps: FoundStep[] | null;
   versionId: string | null;
+  /** Cases: whether that version is approved; absent where the target does not tell. */
+  isApproved?: boolean;
   /** Runs: the planned case. */
   testCaseId: string | null;
   /** Suites. */

@@ -5,13 +5,20 @@ import { RECORD_KINDS } from "../records/mod.ts";
 import { barChart, stackedBars } from "./chart.ts";
 import type { ReportContent } from "./content.ts";
 import { escapeHtml, formatCount, formatDuration, formatRate } from "./format.ts";
-import { recordsOfPhase, type RequestSummary, type Summary, WITHOUT_TARGET } from "./model.ts";
+import {
+  COUNT_COLUMNS,
+  countRows,
+  OUTCOMES,
+  recordsOfPhase,
+  type RequestSummary,
+  type Summary,
+  WITHOUT_TARGET,
+} from "./model.ts";
 import { STYLE } from "./html_style.ts";
 
 /** Rows of a list shown in the page; the CSV beside it holds all of them. */
 const MAX_ROWS = 500;
 const LEVELS = ["critical", "error", "warning", "info"] as const;
-const OUTCOMES = ["created", "updated", "unchanged", "withoutTarget", "setAside"] as const;
 const VERDICTS: Readonly<Record<number, string>> = {
   0: "Done",
   1: "Failed",
@@ -82,20 +89,6 @@ function verdict(summary: Summary): string {
 }
 
 function counts(summary: Summary): string {
-  const header = [
-    "Kind",
-    "Extracted",
-    "Transformed",
-    "Created",
-    "Updated",
-    "Unchanged",
-    "Without target",
-    "Set aside",
-  ];
-  const body = RECORD_KINDS.map((kind) => {
-    const c = summary.counts[kind];
-    return [kind, c.extracted, c.transformed, ...OUTCOMES.map((outcome) => c[outcome])];
-  });
   const bars = RECORD_KINDS.filter((kind) => summary.counts[kind].extracted > 0).map((kind) => ({
     label: kind,
     parts: OUTCOMES.map((outcome) => ({ name: outcome, value: summary.counts[kind][outcome] })),
@@ -103,7 +96,7 @@ function counts(summary: Summary): string {
   const artefacts = Object.entries(summary.artefacts).filter(([, value]) => value > 0);
   return section(
     "Records",
-    table(header, body) + withoutTargetNote(summary) +
+    table(COUNT_COLUMNS, countRows(summary.counts, RECORD_KINDS)) + withoutTargetNote(summary) +
       stackedBars("Outcome per kind, share of each", bars) +
       (artefacts.length === 0
         ? ""
@@ -240,23 +233,31 @@ function section(title: string, body: string): string {
   return `<section><h2>${title}</h2>${body}</section>\n`;
 }
 
-function tableHead(header: readonly string[]): string {
+function tableHead(
+  header: readonly string[],
+  isNumeric: (column: number) => boolean = () => false,
+): string {
   return `<thead><tr>${
-    header.map((cell) => `<th scope="col">${escapeHtml(cell)}</th>`).join("")
+    header.map((cell, column) =>
+      `<th scope="col"${isNumeric(column) ? ' class="n"' : ""}>${escapeHtml(cell)}</th>`
+    ).join("")
   }</tr></thead>`;
 }
 
+/** Columns of figures stand to the right, their heads too. */
 function table(header: readonly string[], body: readonly (string | number)[][]): string {
-  const lines = body.map((row) =>
-    `<tr>${
-      row.map((cell) =>
-        typeof cell === "number"
-          ? `<td class="n">${formatCount(cell)}</td>`
-          : `<td>${escapeHtml(cell)}</td>`
-      ).join("")
-    }</tr>`
-  );
-  return `<div class="wide"><table>${tableHead(header)}<tbody>${
+  const isFigure = (cell: string | number | undefined): boolean =>
+    typeof cell === "number" || /^\d{1,3}(,\d{3})*(\.\d+)?$/.test(cell ?? "");
+  const isNumeric = (column: number): boolean =>
+    body.length > 0 && body.every((row) => isFigure(row[column]));
+  const lines = body.map((row) => {
+    const cells = row.map((cell, column) => {
+      const text = typeof cell === "number" ? formatCount(cell) : escapeHtml(cell);
+      return isNumeric(column) ? `<td class="n">${text}</td>` : `<td>${text}</td>`;
+    });
+    return `<tr>${cells.join("")}</tr>`;
+  });
+  return `<div class="wide"><table>${tableHead(header, isNumeric)}<tbody>${
     lines.join("\n")
   }</tbody></table></div>`;
 }

@@ -14,7 +14,7 @@ h1{font-size:1.6rem;margin:0}h2{font-size:1.15rem;margin:2rem 0 .5rem}h3{font-si
 .verdict p{margin:.2rem 0}.good{border-color:var(--created)}.fair{border-color:var(--withoutTarget)}.bad{border-color:var(--setAside)}
 .wide{overflow-x:auto}table{border-collapse:collapse;min-width:40%}
 th,td{text-align:left;padding:.25rem .7rem .25rem 0;border-bottom:1px solid var(--line);vertical-align:top;overflow-wrap:anywhere}
-th{font-weight:600;color:var(--quiet);white-space:nowrap}td.n{text-align:right;font-variant-numeric:tabular-nums}
+th{font-weight:600;color:var(--quiet);white-space:nowrap}th.n,td.n{text-align:right;font-variant-numeric:tabular-nums}
 svg{max-width:100%;height:auto;margin:.8rem 0}svg text{fill:var(--text);font:13px system-ui,sans-serif}
 .bar{fill:var(--bar)}.created{fill:var(--created)}.updated{fill:var(--updated)}.unchanged{fill:var(--unchanged)}
 .withoutTarget{fill:var(--withoutTarget)}.setAside{fill:var(--setAside)}

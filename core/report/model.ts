@@ -56,6 +56,32 @@ export interface Summary {
 export const WITHOUT_TARGET =
   "the target has no place for these, or they stand as text in another artefact";
 
+/** Where a record can end. */
+export const OUTCOMES = ["created", "updated", "unchanged", "withoutTarget", "setAside"] as const;
+
+/** Columns of the table of counts. */
+export const COUNT_COLUMNS = [
+  "Kind",
+  "Extracted",
+  "Transformed",
+  "Created",
+  "Updated",
+  "Unchanged",
+  "Without target",
+  "Set aside",
+];
+
+/** Rows of the table of counts, a kind each. */
+export function countRows(
+  counts: Summary["counts"],
+  kinds: readonly RecordKind[],
+): (string | number)[][] {
+  return kinds.map((kind) => {
+    const row = counts[kind];
+    return [kind, row.extracted, row.transformed, ...OUTCOMES.map((outcome) => row[outcome])];
+  });
+}
+
 /** Records that a phase has worked on; the comparison counts artefacts. */
 export function recordsOfPhase({ counts, validation }: Summary, phase: Phase): number {
   const sum = (count: (row: KindCounts) => number): number =>

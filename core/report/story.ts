@@ -8,6 +8,7 @@ import {
   type TargetRow,
 } from "../ports/mod.ts";
 import { LIST_KINDS, type ListKind, type RecordByKind, recordKey } from "../records/mod.ts";
+import { jsonOrText } from "./format.ts";
 import { allRows } from "./rows.ts";
 
 /** A record and the list it is in. */
@@ -95,13 +96,15 @@ async function tell(store: Store, scopeId: number, { kind, record }: FoundRecord
   const key = shownKey(record);
   const names = [...new Set([key, id])];
   const details: Record<string, unknown> = {};
-  if (kind === "testCase") details.script = json(await store.raw(scopeId, "script", id));
-  if (kind === "execution") details.steps = json(await store.raw(scopeId, "executionSteps", id));
+  if (kind === "testCase") details.script = jsonOrText(await store.raw(scopeId, "script", id));
+  if (kind === "execution") {
+    details.steps = jsonOrText(await store.raw(scopeId, "executionSteps", id));
+  }
   return {
     kind,
     key,
     id,
-    source: json(await store.raw(scopeId, kind, id)),
+    source: jsonOrText(await store.raw(scopeId, kind, id)),
     details,
     targets: await targetsOf(store, scopeId, TARGETS_OF[kind] ?? [], names),
     ...await ledgers(store, scopeId, names),
@@ -142,13 +145,4 @@ async function ledgers(
     }
   }
   return { losses, issues };
-}
-
-function json(text: string | null): unknown {
-  if (text === null) return null;
-  try {
-    return JSON.parse(text);
-  } catch {
-    return text;
-  }
 }

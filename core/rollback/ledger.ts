@@ -12,6 +12,8 @@ const NO_DETAIL = {
   versionId: null,
   stepIds: null,
   approved: null,
+  approvedBefore: null,
+  end: null,
   doubts: null,
   inlined: null,
 };

@@ -55,7 +55,7 @@ function sort(
         reason: "was updated; what stood there before is not kept",
       });
     }
-    if (row.detail.approved === true) {
+    if (row.detail.approved === true && row.detail.approvedBefore !== true) {
       stock.cannot.push({ kind, key, targetId, reason: "was approved, which cannot be undone" });
     }
   }

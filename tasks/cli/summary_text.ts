@@ -1,9 +1,15 @@
 /** The summary of a run for people. @module */
 import { LOSS_RULES } from "../../core/config/mod.ts";
 import { PHASES } from "../../core/ports/mod.ts";
-import { RECORD_KINDS, type RecordKind } from "../../core/records/mod.ts";
+import { RECORD_KINDS } from "../../core/records/mod.ts";
 import { formatCount, formatDuration, formatRate } from "../../core/report/format.ts";
-import { recordsOfPhase, type Summary, WITHOUT_TARGET } from "../../core/report/model.ts";
+import {
+  COUNT_COLUMNS,
+  countRows,
+  recordsOfPhase,
+  type Summary,
+  WITHOUT_TARGET,
+} from "../../core/report/model.ts";
 import { EXIT_MEANINGS } from "./help.ts";
 import { type Painter, table } from "./style.ts";
 
@@ -43,35 +49,7 @@ function countsTable({ counts }: Summary): string {
   if (kinds.length === 0) return "Nothing was extracted.\n";
   const hasGaps = kinds.some((kind) => counts[kind].withoutTarget > 0);
   const note = hasGaps ? `Without target: ${WITHOUT_TARGET}; the losses below say why.\n` : "";
-  return rows(kinds, counts) + note;
-}
-
-function rows(kinds: readonly RecordKind[], counts: Summary["counts"]): string {
-  return table(
-    [
-      "Kind",
-      "Extracted",
-      "Transformed",
-      "Created",
-      "Updated",
-      "Unchanged",
-      "Without target",
-      "Set aside",
-    ],
-    kinds.map((kind) => {
-      const c = counts[kind];
-      return [
-        kind,
-        c.extracted,
-        c.transformed,
-        c.created,
-        c.updated,
-        c.unchanged,
-        c.withoutTarget,
-        c.setAside,
-      ];
-    }),
-  );
+  return table(COUNT_COLUMNS, countRows(counts, kinds)) + note;
 }
 
 function artefacts(summary: Summary): string {

@@ -1,6 +1,7 @@
 /** `ztoq errors`: records set aside, with the reason. @module */
 import { EXIT, type ExitCode, StopError } from "../../core/errors.ts";
 import type { IssueRow, Store } from "../../core/ports/mod.ts";
+import { jsonOrText } from "../../core/report/format.ts";
 import { allRows } from "../../core/report/rows.ts";
 import { needRun, withStore } from "../cli/reading.ts";
 import type { CommandContext } from "../cli/spec.ts";
@@ -65,7 +66,7 @@ async function show(
   if (context.globals.json) {
     context.printJson({
       key,
-      errors: rows.map((row) => ({ ...row, payload: parsed(row.payload) })),
+      errors: rows.map((row) => ({ ...row, payload: jsonOrText(row.payload) })),
     });
   } else {
     for (const row of rows) context.say(issueText(row));
@@ -75,20 +76,10 @@ async function show(
 
 /** One issue in full, for people. */
 export function issueText(row: IssueRow): string {
-  const payload = parsed(row.payload);
+  const payload = jsonOrText(row.payload);
   const shown = payload === null
     ? ""
     : `payload:\n${typeof payload === "string" ? payload : JSON.stringify(payload, null, 2)}\n`;
   return `${row.kind} ${row.key}: ${row.reason} (${row.level}, ${row.phase}, ${row.attempts} ` +
     `attempt${row.attempts === 1 ? "" : "s"}, ${row.at})\n${row.message}\n${shown}\n`;
-}
-
-function parsed(payload: string | null): unknown {
-  if (payload === null) return null;
-  try {
-    return JSON.parse(payload);
-  } catch {
-    // Payloads are cut at 64 kB; a cut one is shown as text.
-    return payload;
-  }
 }

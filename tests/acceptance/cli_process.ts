@@ -42,11 +42,4 @@ export async function cli(args: readonly string[], options: CliOptions = {}): Pr
   return { code, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };
 }
 
-/** A folder that is removed at the end of its scope. */
-export async function tempFolder(): Promise<{ path: string } & AsyncDisposable> {
-  const path = await Deno.makeTempDir({ prefix: "ztoq-cli-" });
-  return {
-    path,
-    [Symbol.asyncDispose]: () => Deno.remove(path, { recursive: true }),
-  };
-}
+export { tempFolder } from "../helpers/folder.ts";

@@ -8,6 +8,7 @@ import { createFakeClock } from "../helpers/fake_clock.ts";
 import { startWorld, type World, type WorldOptions } from "../helpers/world.ts";
 import { assertExactlyOnce, startLife, undisturbed } from "./exactly_once.ts";
 import { Killing } from "./killing.ts";
+import { SPEC } from "../contracts/store_samples.ts";
 
 const OPTIONS: WorldOptions = {
   zephyr: { seed: 7, data: { cases: 12, executions: 30 } },
@@ -132,13 +133,7 @@ Deno.test("an owner that comes back after it was replaced changes no row and sen
 
 Deno.test("LeaseKeeper.acquire() takes over a dead owner at once on its host, within 30 s elsewhere", async () => {
   const store = createMemoryStore();
-  const scope = await store.openScope({
-    sourceUrl: "s",
-    sourceProject: "SA",
-    targetUrl: "t",
-    targetProject: "1",
-    rootName: "r",
-  });
+  const scope = await store.openScope(SPEC);
   const clock = createFakeClock();
   const acquire = (hostname: string, pid: number, alive: number[]): Promise<LeaseKeeper> => {
     const host = { hostname, pid, isAlive: (other: number): boolean => alive.includes(other) };
@@ -168,13 +163,7 @@ Deno.test("LeaseKeeper.acquire() takes over a dead owner at once on its host, wi
 
 Deno.test("LeaseKeeper beats for as long as it is held, and notices that it was replaced", async () => {
   const store = createMemoryStore();
-  const scope = await store.openScope({
-    sourceUrl: "s",
-    sourceProject: "SA",
-    targetUrl: "t",
-    targetProject: "1",
-    rootName: "r",
-  });
+  const scope = await store.openScope(SPEC);
   const clock = createFakeClock();
   const host = { hostname: "a", pid: 1, isAlive: (): boolean => false };
   const lost: unknown[] = [];

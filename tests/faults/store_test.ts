@@ -6,6 +6,7 @@ import { startSqld, whySqldIsMissing } from "../helpers/sqld.ts";
 import { startWorld, type World, type WorldOptions } from "../helpers/world.ts";
 import { assertExactlyOnce, startLife, undisturbed } from "./exactly_once.ts";
 import { Killing } from "./killing.ts";
+import { inFolder } from "../helpers/folder.ts";
 
 const OPTIONS: WorldOptions = {
   zephyr: { seed: 7, data: { cases: 12, executions: 30 } },
@@ -38,15 +39,6 @@ async function advance(
   return await startLife(world, new Killing(null), { store: disturbed }).advance();
 }
 
-async function withFolder(work: (folder: string) => Promise<void>): Promise<void> {
-  const folder = await Deno.makeTempDir({ prefix: "ztoq-store-" });
-  try {
-    await work(folder);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-}
-
 async function run(command: string, ...args: string[]): Promise<boolean> {
   const { success } = await new Deno.Command(command, { args, stdout: "null", stderr: "null" })
     .output().catch(() => ({ success: false }));
@@ -70,7 +62,7 @@ async function hold(file: string, ms: number): Promise<void> {
 }
 
 Deno.test("advance() leaves everything once, when another program holds the database for a while", () =>
-  withFolder(async (folder) => {
+  inFolder(async (folder) => {
     const expected = await undisturbed(OPTIONS);
     const store = await openLibsqlStore({ url: `file:${folder}/ztoq.db` });
     await using world = await startWorld({ ...OPTIONS, store });
@@ -81,7 +73,7 @@ Deno.test("advance() leaves everything once, when another program holds the data
   }));
 
 Deno.test("advance() stops and goes on later, when another program does not let go", () =>
-  withFolder(async (folder) => {
+  inFolder(async (folder) => {
     const expected = await undisturbed(OPTIONS);
     const store = await openLibsqlStore({ url: `file:${folder}/ztoq.db`, busyTimeoutMs: 500 });
     await using world = await startWorld({ ...OPTIONS, store });
@@ -113,7 +105,7 @@ function testOnSmallDisk(name: string, work: (folder: string) => Promise<void>):
     name: `advance() stops and goes on later, when ${name}${noMount ? ` (${noMount})` : ""}`,
     ignore: noMount !== null,
     fn: () =>
-      withFolder(async (folder) => {
+      inFolder(async (folder) => {
         await run("mount", "-t", "tmpfs", "-o", "size=24m", "tmpfs", folder);
         try {
           await work(folder);
@@ -150,7 +142,7 @@ testOnSmallDisk("the disk is full", async (folder) => {
 });
 
 testOnSmallDisk("the disk is read-only", (folder) =>
-  withFolder(async (before) => {
+  inFolder(async (before) => {
     const store = await openLibsqlStore({ url: `file:${before}/ztoq.db` });
     await using world = await startWorld({ ...OPTIONS, store });
     const killing = new Killing({ at: "afterSend", kind: "testRun", nth: 3 });
@@ -182,7 +174,7 @@ async function fill(folder: string): Promise<void> {
 }
 
 Deno.test("advance() names a damaged database and touches nothing in the target", () =>
-  withFolder(async (folder) => {
+  inFolder(async (folder) => {
     const url = `file:${folder}/ztoq.db`;
     const store = await openLibsqlStore({ url });
     await using world = await startWorld({ ...OPTIONS, store });

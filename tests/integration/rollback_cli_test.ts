@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { fakeIo } from "../helpers/fake_io.ts";
 import { idsOf, people } from "../helpers/rollback_world.ts";
 import { startWorld, type World } from "../helpers/world.ts";
 import { openStore } from "../../adapters/connect.ts";
@@ -26,24 +27,14 @@ function environment(world: World, folder: string): Record<string, string> {
 }
 
 async function cli(env: Record<string, string>, folder: string, ...argv: string[]): Promise<Ran> {
-  const ran = { code: -1, stdout: "", stderr: "" };
+  const io = fakeIo(env);
   const shared = [
     "--mapping",
     `${folder}/ztoq.mapping.json`,
     ...(argv[0] === "explain" ? [] : ["--report-dir", `${folder}/report`]),
   ];
-  ran.code = await runCli([...argv, ...shared], {
-    out: (text) => void (ran.stdout += text),
-    err: (text) => void (ran.stderr += text),
-    env: (name) => env[name],
-    ask: () => null,
-    stdinTty: false,
-    stdoutTty: false,
-    stderrTty: false,
-    columns: 80,
-    unicode: true,
-  });
-  return ran;
+  const code = await runCli([...argv, ...shared], io);
+  return { code, stdout: io.stdout, stderr: io.stderr };
 }
 
 Deno.test("ztoq rollback takes a run back, and errors retry repeats a clean result", async () => {

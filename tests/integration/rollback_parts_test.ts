@@ -102,6 +102,10 @@ Deno.test("advance() links no requirement twice, when the database was lost", as
   const again = await migrate(world);
   assertEquals([again.exitCode, links()], [0, sent]);
   assertEquals(contentOf(world), before);
+  // Nothing of it was made now: not counted as created, and not for a rollback to take away.
+  assertEquals(again.summary.artefacts, {});
+  const { deleted, cannot } = await rollBack(world);
+  assertEquals([deleted, cannot, contentOf(world)], [{}, [], before]);
 });
 
 Deno.test("rollback() unlinks requirements, which stay", async () => {

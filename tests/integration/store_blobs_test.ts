@@ -4,20 +4,12 @@ import { safePath } from "../../adapters/files/names.ts";
 import { createMemoryBlobs } from "../../adapters/memory/blobs.ts";
 import { SetAsideError, StoreError } from "../../core/errors.ts";
 import type { Blobs } from "../../core/ports/mod.ts";
+import { inFolder } from "../helpers/folder.ts";
 
 const ABC = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
 
 function streamOf(...chunks: string[]): ReadableStream<Uint8Array> {
   return ReadableStream.from(chunks.map((chunk) => new TextEncoder().encode(chunk)));
-}
-
-async function inFolder(body: (dir: string) => Promise<void>): Promise<void> {
-  const dir = await Deno.makeTempDir({ prefix: "ztoq-blobs-" });
-  try {
-    await body(dir);
-  } finally {
-    await Deno.remove(dir, { recursive: true });
-  }
 }
 
 function filesBelow(dir: string, found: string[] = []): string[] {

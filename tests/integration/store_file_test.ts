@@ -5,27 +5,15 @@ import { openLibsqlStore } from "../../adapters/libsql/mod.ts";
 import { StoreError } from "../../core/errors.ts";
 import type { Change, Lease, Store } from "../../core/ports/mod.ts";
 import { aCase, aTarget, isoAt, pageOf, SPEC } from "../contracts/store_samples.ts";
-
-async function inFolder(body: (dir: string) => Promise<void>): Promise<void> {
-  const dir = await Deno.makeTempDir({ prefix: "ztoq-store-" });
-  try {
-    await body(dir);
-  } finally {
-    await Deno.remove(dir, { recursive: true });
-  }
-}
+import { inFolder } from "../helpers/folder.ts";
+import { ownScope } from "../helpers/owned_scope.ts";
 
 async function prepared(url: string, busyTimeoutMs?: number): Promise<
   { store: Awaited<ReturnType<typeof openLibsqlStore>>; lease: Lease; scopeId: number }
 > {
   const store = await openLibsqlStore({ url, busyTimeoutMs });
   await store.migrate();
-  const { id: scopeId } = await store.openScope(SPEC);
-  const times = { now: isoAt(0), expiresAt: isoAt(9) };
-  const request = { scopeId, owner: "a", host: "h", pid: 1, ...times };
-  const { lease } = await store.acquireLease(request, () => true);
-  if (lease === null) throw new Error("held");
-  return { store, lease, scopeId };
+  return { store, ...await ownScope(store) };
 }
 
 /** Runs SQL in the file from outside of the store. */

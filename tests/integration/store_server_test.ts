@@ -4,7 +4,8 @@ import { openLibsqlStore } from "../../adapters/libsql/mod.ts";
 import { LeaseLostError, StoreError } from "../../core/errors.ts";
 import type { Rows } from "../../core/ports/mod.ts";
 import type { TestCaseRecord } from "../../core/records/mod.ts";
-import { aCase, isoAt, pageOf, SPEC } from "../contracts/store_samples.ts";
+import { aCase, isoAt, pageOf } from "../contracts/store_samples.ts";
+import { ownScope } from "../helpers/owned_scope.ts";
 import { startSqld, whySqldIsMissing } from "../helpers/sqld.ts";
 
 const missing = await whySqldIsMissing();
@@ -46,17 +47,7 @@ Deno.test({
     const store = await openLibsqlStore({ url: proxy.url });
     try {
       await store.migrate();
-      const { id: scopeId } = await store.openScope(SPEC);
-      const request = {
-        scopeId,
-        owner: "a",
-        host: "h",
-        pid: 1,
-        now: isoAt(0),
-        expiresAt: isoAt(9),
-      };
-      const { lease } = await store.acquireLease(request, () => false);
-      if (lease === null) throw new Error("held");
+      const { lease } = await ownScope(store);
       proxy.lose = 2;
       const event = { op: "event", runId: "r", type: "t", at: isoAt(0), data: {} } as const;
       const counted = { system: "source", route: "GET /a", status: "200", count: 1 } as const;
@@ -106,17 +97,7 @@ Deno.test({
     const store = await openLibsqlStore({ url: server.url });
     try {
       await store.migrate();
-      const { id: scopeId } = await store.openScope(SPEC);
-      const request = {
-        scopeId,
-        owner: "a",
-        host: "h",
-        pid: 1,
-        now: isoAt(0),
-        expiresAt: isoAt(9),
-      };
-      const { lease } = await store.acquireLease(request, () => false);
-      if (lease === null) throw new Error("held");
+      const { scopeId, lease } = await ownScope(store);
       const cases = Array.from({ length: 40 }, (_, n) => ({
         ...aCase(`A-T${n + 1}`),
         objective: "x".repeat(400_000),

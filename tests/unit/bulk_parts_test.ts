@@ -3,7 +3,7 @@ import { readJob, submitBody, submitLogs } from "../../adapters/qtest/bulk.ts";
 import { QtestApi } from "../../adapters/qtest/api.ts";
 import type { HttpClient, RequestSpec } from "../../adapters/http/types.ts";
 import { targetMinimum } from "../../core/plan/minimum.ts";
-import type { BulkLogDraft, TargetField } from "../../core/ports/mod.ts";
+import type { BulkLogDraft, TargetCount, TargetField } from "../../core/ports/mod.ts";
 import type { ExecutionRecord } from "../../core/records/mod.ts";
 import {
   AutomatedCases,
@@ -184,4 +184,24 @@ Deno.test("targetMinimum() counts batches, polls and the reading of run ids", ()
   const bulk = { runs: 80_000, logs: 80_000, batches: 1_000, reads: 500 };
   assertEquals(targetMinimum({ ...work, bulk }), 24_000);
   assertEquals(targetMinimum({ ...work, bulk, approve: true }), 44_000);
+});
+
+Deno.test("targetMinimum() takes nothing for what was there before but its comparison", () => {
+  const row = (kind: "testCase" | "testLog", origin: TargetCount["origin"]): TargetCount => ({
+    kind,
+    recordKind: null,
+    state: "loaded",
+    origin,
+    runId: null,
+    count: 2_000,
+    steps: 0,
+    stepsAsText: 0,
+    links: 0,
+  });
+  const counts = [row("testCase", "unchanged"), row("testLog", "adopted")];
+  const work = { counts, uploads: 0, fileObjects: 0, approve: true, validated: true };
+  assertEquals(targetMinimum({ ...work, validated: false }), 0);
+  assertEquals(targetMinimum(work), 3 + 3 + 3 + 1 + 1);
+  const changed = { ...work, counts: [row("testLog", "updated")], validated: false };
+  assertEquals(targetMinimum(changed), 2_000);
 });

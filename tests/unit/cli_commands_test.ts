@@ -1,6 +1,5 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes, assertThrows } from "@std/assert";
 import { helpText } from "../../tasks/cli/help.ts";
-import type { Io } from "../../tasks/cli/io.ts";
 import { setUpLog } from "../../tasks/cli/log.ts";
 import { parseCommandLine, UsageError } from "../../tasks/cli/parse.ts";
 import { progressLine, ProgressView } from "../../tasks/cli/progress.ts";
@@ -14,6 +13,7 @@ import { next } from "../../tasks/commands/status.ts";
 import { generatedPages } from "../../tasks/docs.ts";
 import type { Progress } from "../../core/ports/mod.ts";
 import { ConfigError } from "../../core/errors.ts";
+import { fakeIo } from "../helpers/fake_io.ts";
 
 function parse(...argv: string[]): Invocation {
   const request = parseCommandLine(argv, COMMANDS);
@@ -23,28 +23,6 @@ function parse(...argv: string[]): Invocation {
 
 function refusal(...argv: string[]): string {
   return assertThrows(() => parseCommandLine(argv, COMMANDS), UsageError).message;
-}
-
-interface FakeIo extends Io {
-  stdout: string;
-  stderr: string;
-}
-
-function fakeIo(env: Record<string, string> = {}): FakeIo {
-  const io: FakeIo = {
-    stdout: "",
-    stderr: "",
-    out: (text) => void (io.stdout += text),
-    err: (text) => void (io.stderr += text),
-    env: (name) => env[name],
-    ask: () => null,
-    stdinTty: false,
-    stdoutTty: false,
-    stderrTty: false,
-    columns: 80,
-    unicode: true,
-  };
-  return io;
 }
 
 Deno.test("parseCommandLine() reads options in every form and place", () => {

@@ -7,15 +7,11 @@ import { writeText } from "../../tasks/cli/report_files.ts";
 import { serverProblems } from "../../tasks/cli/server_settings.ts";
 import type { CommandContext } from "../../tasks/cli/spec.ts";
 import { run as init } from "../../tasks/commands/init.ts";
+import { tempFolder } from "../helpers/folder.ts";
 
 /** A device that takes nothing; only Linux has it. */
 const FULL = "/dev/full";
 const ignore = Deno.build.os !== "linux";
-
-async function tempFolder(): Promise<{ path: string } & AsyncDisposable> {
-  const path = await Deno.makeTempDir();
-  return { path, [Symbol.asyncDispose]: () => Deno.remove(path, { recursive: true }) };
-}
 
 function names(folder: string): string[] {
   return [...Deno.readDirSync(folder)].map(({ name }) => name).sort();

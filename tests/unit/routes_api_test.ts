@@ -11,6 +11,7 @@ import {
   VIEW_TOKEN,
 } from "../helpers/control_plane.ts";
 import { openApiCheck } from "../helpers/openapi_check.ts";
+import { storedRun } from "../helpers/stored_run.ts";
 
 const ENV = {
   ZEPHYR_BASE_URL: "http://127.0.0.1:1",
@@ -20,34 +21,6 @@ const ENV = {
   QTEST_BEARER_TOKEN: "target-secret",
   QTEST_PROJECT_ID: "1",
 };
-
-async function storedRun(store: Store, change: Partial<Run> = {}): Promise<Run> {
-  const scope = await store.openScope({
-    sourceUrl: "http://127.0.0.1:1",
-    sourceProject: "SA",
-    targetUrl: "http://127.0.0.1:2",
-    targetProject: "1",
-    rootName: "Zephyr SA",
-  });
-  const at = "2026-01-01T00:00:00.000Z";
-  const run: Run = {
-    id: "run-1",
-    scopeId: scope.id,
-    state: "loading",
-    phases: { extract: "done", transform: "done", load: "active", validate: "pending" },
-    createdAt: at,
-    updatedAt: at,
-    completedAt: null,
-    result: null,
-    reason: null,
-    workedMs: 1_000,
-    config: { source: { requestsPerMinute: 400 }, target: { requestsPerMinute: 300 } },
-    summary: null,
-    ...change,
-  };
-  await store.createRun(run);
-  return run;
-}
 
 async function planeWithRun(
   change: Partial<Run> = {},

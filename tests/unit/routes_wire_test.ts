@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import type { Run, Store } from "../../core/ports/mod.ts";
+import type { Store } from "../../core/ports/mod.ts";
 import { createMemoryStore } from "../../adapters/memory/store.ts";
 import {
   planeServices,
@@ -10,36 +10,9 @@ import {
 } from "../helpers/control_plane.ts";
 import { EventFeed } from "../../routes/feed.ts";
 import { createFakeClock } from "../helpers/fake_clock.ts";
+import { storedRun } from "../helpers/stored_run.ts";
 
 const AUTH = { authorization: `Bearer ${TOKEN}` };
-
-async function storedRun(store: Store, change: Partial<Run> = {}): Promise<Run> {
-  const scope = await store.openScope({
-    sourceUrl: "http://127.0.0.1:1",
-    sourceProject: "SA",
-    targetUrl: "http://127.0.0.1:2",
-    targetProject: "1",
-    rootName: "Zephyr SA",
-  });
-  const at = "2026-01-01T00:00:00.000Z";
-  const run: Run = {
-    id: "run-1",
-    scopeId: scope.id,
-    state: "loading",
-    phases: { extract: "done", transform: "done", load: "active", validate: "pending" },
-    createdAt: at,
-    updatedAt: at,
-    completedAt: null,
-    result: null,
-    reason: null,
-    workedMs: 1_000,
-    config: null,
-    summary: null,
-    ...change,
-  };
-  await store.createRun(run);
-  return run;
-}
 
 async function planeWithRun(): Promise<{ plane: TestPlane; store: Store }> {
   const store = createMemoryStore();

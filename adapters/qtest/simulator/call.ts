@@ -3,8 +3,8 @@
  * change is applied whole or not at all.
  * @module
  */
-import type { QtestState } from "./state.ts";
-import type { User } from "./types.ts";
+import type { EntityOf, QtestState } from "./state.ts";
+import type { Kind, User } from "./types.ts";
 
 export interface Call {
   state: QtestState;
@@ -84,6 +84,18 @@ export function pathId(call: Call, name: string): number {
   const text = call.params[name] ?? "";
   if (!/^-?\d{1,18}$/.test(text)) refuse(404, `Object "${text}" does not exist`);
   return Number(text);
+}
+
+/** The object of a kind that a path names; 404 when there is none. */
+export function entityOf<K extends Kind>(
+  call: Call,
+  kind: K,
+  param: string,
+  title: string,
+): EntityOf[K] {
+  const entity = call.state.get(kind, pathId(call, param));
+  if (entity === undefined) refuse(404, `${title} does not exist`);
+  return entity;
 }
 
 /** A whole number of the query; undefined when absent, 400 when it is none. */

@@ -6,13 +6,13 @@ import {
   type Answer,
   type Call,
   created,
+  entityOf,
   objectBody,
   ok,
   optionalList,
   optionalName,
   optionalText,
   pageOf,
-  pathId,
   queryFlag,
   queryInt,
   refuse,
@@ -28,9 +28,7 @@ import type { TestCycleEntity, TestSuiteEntity, User } from "./types.ts";
 import { cycleView, suiteView } from "./views.ts";
 
 function cycleOf(call: Call): TestCycleEntity {
-  const entity = call.state.get("test-cycles", pathId(call, "testCycleId"));
-  if (entity === undefined) refuse(404, "Test cycle does not exist");
-  return entity;
+  return entityOf(call, "test-cycles", "testCycleId", "Test cycle");
 }
 
 /** Makes a cycle, or refuses a name its siblings have. */
@@ -103,9 +101,7 @@ function listCycles(call: Call): Answer {
 }
 
 function suiteOf(call: Call): TestSuiteEntity {
-  const entity = call.state.get("test-suites", pathId(call, "testSuiteId"));
-  if (entity === undefined) refuse(404, "Test suite does not exist");
-  return entity;
+  return entityOf(call, "test-suites", "testSuiteId", "Test suite");
 }
 
 function createSuite(call: Call): Answer {

@@ -5,6 +5,7 @@
 import {
   type Answer,
   type Call,
+  entityOf,
   type Json,
   jsonBody,
   objectBody,
@@ -42,9 +43,7 @@ const LINK_TARGETS = new Set([
 ]);
 
 function requirementOf(call: Call): RequirementEntity {
-  const entity = call.state.get("requirements", pathId(call, "requirementId"));
-  if (entity === undefined) refuse(404, "Requirement does not exist");
-  return entity;
+  return entityOf(call, "requirements", "requirementId", "Requirement");
 }
 
 function listRequirements(call: Call): Answer {

@@ -6,12 +6,12 @@ import {
   type Answer,
   type Call,
   created,
+  entityOf,
   objectBody,
   ok,
   optionalId,
   optionalName,
   optionalText,
-  pathId,
   queryFlag,
   queryInt,
   refuse,
@@ -25,9 +25,7 @@ import type { ModuleEntity, User } from "./types.ts";
 import { moduleView } from "./views.ts";
 
 function moduleOf(call: Call): ModuleEntity {
-  const entity = call.state.get("modules", pathId(call, "moduleId"));
-  if (entity === undefined) refuse(404, "Module does not exist");
-  return entity;
+  return entityOf(call, "modules", "moduleId", "Module");
 }
 
 /** Makes a module, or refuses a name its siblings have. */

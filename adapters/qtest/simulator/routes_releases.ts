@@ -6,6 +6,7 @@ import {
   type Answer,
   type Call,
   created,
+  entityOf,
   isRecord,
   type Json,
   objectBody,
@@ -14,7 +15,6 @@ import {
   optionalList,
   optionalName,
   optionalText,
-  pathId,
   queryFlag,
   queryInt,
   refuse,
@@ -30,9 +30,7 @@ import type { BuildEntity, ReleaseEntity } from "./types.ts";
 import { buildView, releaseView } from "./views.ts";
 
 function releaseOf(call: Call): ReleaseEntity {
-  const entity = call.state.get("releases", pathId(call, "releaseId"));
-  if (entity === undefined) refuse(404, "Release does not exist");
-  return entity;
+  return entityOf(call, "releases", "releaseId", "Release");
 }
 
 function dateOf(body: Json, key: string): number | null | undefined {
@@ -109,9 +107,7 @@ function listReleases(call: Call): Answer {
 }
 
 function buildOf(call: Call): BuildEntity {
-  const entity = call.state.get("builds", pathId(call, "buildId"));
-  if (entity === undefined) refuse(404, "Build does not exist");
-  return entity;
+  return entityOf(call, "builds", "buildId", "Build");
 }
 
 function createBuild(call: Call): Answer {

@@ -6,6 +6,7 @@ import {
   type Answer,
   type Call,
   created,
+  entityOf,
   isRecord,
   type Json,
   objectBody,
@@ -14,7 +15,6 @@ import {
   optionalList,
   optionalName,
   pagedAnswer,
-  pathId,
   refuse,
   type Route,
 } from "./call.ts";
@@ -27,9 +27,7 @@ import { currentVersion, runView } from "./views.ts";
 
 /** The run named in a path; 404 when there is none. */
 export function runOf(call: Call): TestRunEntity {
-  const entity = call.state.get("test-runs", pathId(call, "testRunId"));
-  if (entity === undefined) refuse(404, "Test run does not exist");
-  return entity;
+  return entityOf(call, "test-runs", "testRunId", "Test run");
 }
 
 function setRunStatus(state: QtestState, properties: Properties, statusId: number): void {

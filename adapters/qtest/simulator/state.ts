@@ -7,6 +7,7 @@ import { createDateWriter } from "./dates.ts";
 import type { QtestSwitches } from "./switches.ts";
 import type {
   Attachment,
+  Base,
   BuildEntity,
   Comment,
   ContainerType,
@@ -130,19 +131,7 @@ export class QtestState {
   }
 
   /** Common members of a new object. */
-  base(
-    kind: Kind,
-    userId: number,
-    name: string,
-  ): {
-    id: number;
-    pid: string;
-    name: string;
-    order: number;
-    createdAt: number;
-    modifiedAt: number;
-    creatorId: number;
-  } {
+  base(kind: Kind, userId: number, name: string): Base {
     const number = (this.#lastPid.get(kind) ?? 0) + 1;
     this.#lastPid.set(kind, number);
     const at = this.now();

@@ -5,6 +5,7 @@
 import {
   type Answer,
   type Call,
+  entityOf,
   isRecord,
   type Json,
   objectBody,
@@ -24,9 +25,7 @@ import type { Step, StepField, TestCaseEntity, Version } from "./types.ts";
 import { currentVersion, stepView } from "./views.ts";
 
 export function caseOf(call: Call): TestCaseEntity {
-  const entity = call.state.get("test-cases", pathId(call, "testCaseId"));
-  if (entity === undefined) refuse(404, "Test case does not exist");
-  return entity;
+  return entityOf(call, "test-cases", "testCaseId", "Test case");
 }
 
 /** Stores a step text: `[~x]` becomes a parameter of the project. */

@@ -1,5 +1,5 @@
 /** Plans test cases as their scripts and files arrive, in key order. @module */
-import type { Change, DetailRow } from "../../ports/mod.ts";
+import type { Change, DetailRow, LossRow, TargetRow } from "../../ports/mod.ts";
 import type { AttachmentRecord, TestCaseRecord, TestScript } from "../../records/mod.ts";
 import { ownerKey } from "../../records/mod.ts";
 import type { RunContext, Stage } from "../../engine/stage.ts";
@@ -151,13 +151,6 @@ async function caseChanges(
   files: AttachmentRecord[],
 ): Promise<Change[]> {
   const { record, script, detail } = bundle;
-  const row = targetRow({
-    kind: "testCase",
-    key: record.key,
-    ord: record.ord,
-    recordKind: "testCase",
-    links: record.links.length,
-  });
   const indexOf = new Map(script.steps.map((step, index) => [step.id, index]));
   const fileChanges = await attachmentChanges(ctx, files, (file) => ({
     object: file.owner.kind === "testStep" ? "testStep" : "testCase",
@@ -165,58 +158,69 @@ async function caseChanges(
     parentKey: record.key,
     step: file.owner.stepId === null ? null : indexOf.get(file.owner.stepId) ?? null,
   }), record.ord);
-  if (detail?.state === "setAside") {
-    const why = `The script of ${record.key} could not be read`;
-    const changes = setAsideChanges(ctx, row, "testCase", "script-unreadable", why);
-    return [...changes, ...fileChanges];
-  }
-  const { transform, context: { automation } } = built;
-  let plan: CasePlan;
-  try {
-    plan = transform.testCase(record, script);
-  } catch (error) {
-    const why = `Cannot transform test case "${record.key}": ${
-      error instanceof Error ? error.message : String(error)
-    }`;
-    const changes = setAsideChanges(ctx, row, "testCase", "transform-failed", why);
-    return [...changes, ...fileChanges];
-  }
-  const losses = detail?.state === "gone"
-    ? [...plan.losses, {
-      kind: "testCase",
-      key: record.key,
-      field: "script",
-      rule: "archived-case",
-      before: "script",
-      after: null,
-    }]
-    : plan.losses;
-  return [
-    {
-      op: "planTargets",
-      rows: [{
-        ...row,
-        parentKind: "module",
-        parentKey: plan.parentKey,
-        payloadHash: payloadHash(plan.draft),
-        detail: {
-          stepCount: plan.draft.steps.length,
-          hasCall: plan.draft.steps.some((step) => step.callKey !== null) ||
-            script.steps.some((step) => step.call !== null),
-          calls: plan.draft.steps.flatMap((step) => step.callKey ?? []),
-          namedCalls: [
-            ...new Set(
-              script.steps.flatMap(({ call }) =>
-                call !== null && mayCall(record.key, call.key) ? call.key : []
-              ),
-            ),
-          ],
-          requirements: plan.requirementKeys,
-          ...(automation != null && automation.takesCase(record.key) ? { automation: true } : {}),
-        },
-      }],
-    },
-    lossChange("testCase", record.key, losses),
+  const row = targetRow({
+    kind: "testCase",
+    key: record.key,
+    ord: record.ord,
+    recordKind: "testCase",
+    links: record.links.length,
+  });
+  const setAside = (reason: string, why: string): Change[] => [
+    ...setAsideChanges(ctx, row, "testCase", reason, why),
     ...fileChanges,
   ];
+  if (detail?.state === "setAside") {
+    return setAside("script-unreadable", `The script of ${record.key} could not be read`);
+  }
+  let plan: CasePlan;
+  try {
+    plan = built.transform.testCase(record, script);
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    return setAside("transform-failed", `Cannot transform test case "${record.key}": ${why}`);
+  }
+  return [
+    { op: "planTargets", rows: [{ ...row, ...plannedCase(built, bundle, plan) }] },
+    lossChange("testCase", record.key, lossesOf(bundle, plan)),
+    ...fileChanges,
+  ];
+}
+
+/** What the plan of a case says in its row. */
+function plannedCase(
+  { context: { automation } }: RunTransform,
+  { record, script }: CaseBundle,
+  plan: CasePlan,
+): Partial<TargetRow> {
+  const { steps } = plan.draft;
+  const named = script.steps.flatMap(({ call }) =>
+    call !== null && mayCall(record.key, call.key) ? call.key : []
+  );
+  return {
+    parentKind: "module",
+    parentKey: plan.parentKey,
+    payloadHash: payloadHash(plan.draft),
+    detail: {
+      stepCount: steps.length,
+      hasCall: steps.some((step) => step.callKey !== null) ||
+        script.steps.some((step) => step.call !== null),
+      calls: steps.flatMap((step) => step.callKey ?? []),
+      namedCalls: [...new Set(named)],
+      requirements: plan.requirementKeys,
+      ...(automation != null && automation.takesCase(record.key) ? { automation: true } : {}),
+    },
+  };
+}
+
+/** The losses of a plan, and the script that the source no longer gives. */
+function lossesOf({ record, detail }: CaseBundle, plan: CasePlan): LossRow[] {
+  if (detail?.state !== "gone") return plan.losses;
+  return [...plan.losses, {
+    kind: "testCase",
+    key: record.key,
+    field: "script",
+    rule: "archived-case",
+    before: "script",
+    after: null,
+  }];
 }

@@ -3,21 +3,16 @@
  * cases do, and the logs of a run get their order in time.
  * @module
  */
-import type { Change, TargetRow } from "../../ports/mod.ts";
-import type {
-  AttachmentRecord,
-  ExecutionRecord,
-  ExecutionStepRecord,
-  TestCycleRecord,
-} from "../../records/mod.ts";
+import type { Change } from "../../ports/mod.ts";
+import type { ExecutionRecord, TestCycleRecord } from "../../records/mod.ts";
 import { keyNumber, ownerKey } from "../../records/mod.ts";
 import type { RunContext, Stage } from "../../engine/stage.ts";
 import { stepStatusFilter } from "../../extract/selection.ts";
-import { goesInBulk, statusIdsOf } from "../automation.ts";
 import { payloadHash } from "../mod.ts";
-import type { CaseShape, LogPlan } from "../types.ts";
 import { transformOf } from "./context.ts";
-import { attachmentChanges, lossChange, setAsideChanges, targetRow } from "./rows.ts";
+import { type Batch, readBatch } from "./execution_batch.ts";
+import { caseShapeOf, runChanges, withoutCase } from "./execution_logs.ts";
+import { lossChange, targetRow } from "./rows.ts";
 import type { Needed } from "./waiting.ts";
 import { readsFiles, waitForDetails } from "./waiting.ts";
 
@@ -138,14 +133,6 @@ async function waitForCases(ctx: RunContext, waiting: ExecutionRecord[]): Promis
   }
 }
 
-interface Batch {
-  steps: Map<string, ExecutionStepRecord[]>;
-  cases: Map<string, TargetRow>;
-  versions: Map<string, number>;
-  names: Map<string, string | null>;
-  files: Map<string, AttachmentRecord[]>;
-}
-
 async function planBatch(
   ctx: RunContext,
   rows: ExecutionRecord[],
@@ -181,40 +168,6 @@ async function planBatch(
   return { changes, seq };
 }
 
-async function readBatch(
-  ctx: RunContext,
-  rows: ExecutionRecord[],
-  wantsSteps: (statusId: string | null) => boolean,
-): Promise<Batch> {
-  const ids = rows.map((row) => row.id);
-  const caseKeys = [...new Set(rows.flatMap((row) => row.testCaseKey ?? []))];
-  const scopeId = ctx.scope.id;
-  const stepped = rows.filter((row) => wantsSteps(row.statusId)).map((row) => row.id);
-  const steps = ctx.settings.include.executionSteps === "none"
-    ? new Map<string, ExecutionStepRecord[]>()
-    : await ctx.store.executionSteps(scopeId, stepped);
-  const versions = await ctx.store.details(scopeId, "version", caseKeys);
-  const records = await ctx.store.recordsByKey(scopeId, "testCase", caseKeys);
-  const owners = ids.map((id) => ownerKey({ kind: "execution", key: id, stepId: null }));
-  if (ctx.settings.include.attachments === "all") {
-    for (const [id, list] of steps) {
-      for (const step of list) {
-        if (step.id === null) continue;
-        owners.push(ownerKey({ kind: "executionStep", key: id, stepId: step.id }));
-      }
-    }
-  }
-  return {
-    steps,
-    cases: await ctx.store.targetsByKey(scopeId, "testCase", caseKeys),
-    versions: new Map([...versions].map(([key, row]) => [key, row.count])),
-    names: new Map([...records].map(([key, record]) => [key, record.name])),
-    files: readsFiles(ctx, "execution")
-      ? await ctx.store.attachments(scopeId, owners)
-      : new Map<string, AttachmentRecord[]>(),
-  };
-}
-
 function groupBy<T>(items: T[], keyOf: (item: T) => string): Map<string, T[]> {
   const groups = new Map<string, T[]>();
   for (const item of items) {
@@ -224,34 +177,6 @@ function groupBy<T>(items: T[], keyOf: (item: T) => string): Map<string, T[]> {
     else group.push(item);
   }
   return groups;
-}
-
-async function withoutCase(
-  ctx: RunContext,
-  batch: Batch,
-  row: ExecutionRecord,
-  ord: number,
-): Promise<Change[]> {
-  const log = targetRow({ kind: "testLog", key: row.id, ord, recordKind: "execution" });
-  const why = `Execution ${row.key ?? row.id} names no test case`;
-  return [
-    ...setAsideChanges(
-      ctx,
-      { ...log, ...belongings(batch, row) },
-      "execution",
-      "no-test-case",
-      why,
-    ),
-    ...await fileChanges(ctx, batch, row, null, ord),
-  ];
-}
-
-/** What is set aside with an execution. */
-function belongings(
-  batch: Batch,
-  row: ExecutionRecord,
-): Pick<TargetRow, "links" | "stepsAsText"> {
-  return { links: row.links.length, stepsAsText: batch.steps.get(row.id)?.length ?? 0 };
 }
 
 /** A case that no list holds gets a stand-in, so that its executions have a place. */
@@ -298,153 +223,4 @@ async function placeholderChanges(
     },
     lossChange("testCase", caseKey, planned.losses),
   ];
-}
-
-interface RunGroup {
-  suiteKey: string;
-  caseKey: string;
-  cycle: TestCycleRecord | null;
-  executions: ExecutionRecord[];
-  seq: number;
-}
-
-/** The rows of one run and its logs, in order of time. */
-async function runChanges(
-  ctx: RunContext,
-  batch: Batch,
-  group: RunGroup,
-): Promise<{ changes: Change[]; seq: number }> {
-  const { transform, context } = await transformOf(ctx);
-  const runKey = `${group.suiteKey}/${group.caseKey}`;
-  const run = transform.testRun(group.cycle, batch.names.get(group.caseKey), group.caseKey);
-  let seq = group.seq;
-  const changes: Change[] = [];
-  const rows: TargetRow[] = [];
-  if (group.suiteKey === "adhoc") {
-    rows.push(targetRow({
-      kind: "testSuite",
-      key: "adhoc",
-      ord: Number.MAX_SAFE_INTEGER,
-      parentKind: "testCycle",
-      parentKey: "root",
-      payloadHash: payloadHash(transform.roots().adhocSuite),
-    }));
-  }
-  const logs = group.executions.map((execution) => planLog(batch, transform, group, execution));
-  logs.sort((a, b) => compareLogs(a, b));
-  const bulk = context.automation == null ? {} : { bulk: goesInBulk(context, group.caseKey, logs) };
-  rows.push(targetRow({
-    kind: "testRun",
-    key: runKey,
-    ord: seq++,
-    parentKind: "testSuite",
-    parentKey: group.suiteKey,
-    payloadHash: payloadHash(run.draft),
-    detail: { caseKey: group.caseKey, ...bulk },
-  }));
-  for (const { execution, plan, failure } of logs) {
-    const row = targetRow({
-      kind: "testLog",
-      key: execution.id,
-      ord: seq++,
-      recordKind: "execution",
-      parentKind: "testRun",
-      parentKey: runKey,
-    });
-    if (plan === null) {
-      const aside = { ...row, ...belongings(batch, execution) };
-      changes.push(...setAsideChanges(ctx, aside, "execution", "transform-failed", failure));
-      changes.push(...await fileChanges(ctx, batch, execution, null, row.ord));
-      continue;
-    }
-    rows.push({
-      ...row,
-      state: plan.draft === null ? "withoutTarget" : "pending",
-      payloadHash: plan.draft === null ? null : payloadHash(plan.draft),
-      steps: plan.stepLogs,
-      stepsAsText: plan.stepsAsText,
-      links: plan.links,
-      detail: plan.draft === null || bulk.bulk === undefined
-        ? {}
-        : { ...bulk, statusIds: bulk.bulk ? statusIdsOf(plan.draft) : null },
-    });
-    changes.push(lossChange("execution", execution.id, plan.losses));
-    changes.push(...await fileChanges(ctx, batch, execution, plan, row.ord));
-  }
-  return { changes: [{ op: "planTargets", rows }, ...changes], seq };
-}
-
-interface PlannedLog {
-  execution: ExecutionRecord;
-  plan: LogPlan | null;
-  failure: string;
-}
-
-function planLog(
-  batch: Batch,
-  transform: Awaited<ReturnType<typeof transformOf>>["transform"],
-  group: RunGroup,
-  execution: ExecutionRecord,
-): PlannedLog {
-  const shape = batch.names.has(group.caseKey)
-    ? caseShapeOf(batch.cases.get(group.caseKey))
-    : { stepCount: 0, hasCall: false };
-  const steps = batch.steps.get(execution.id) ?? null;
-  const currentVersion = batch.versions.get(group.caseKey) ?? null;
-  try {
-    const plan = transform.executionLog(execution, steps, shape, { currentVersion });
-    return { execution, plan, failure: "" };
-  } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
-    return {
-      execution,
-      plan: null,
-      failure: `Cannot transform execution "${execution.key ?? execution.id}": ${why}`,
-    };
-  }
-}
-
-/** What the case's row says of its steps; a placeholder has none. */
-export function caseShapeOf(row: TargetRow | undefined): CaseShape | null {
-  if (row === undefined) return { stepCount: 0, hasCall: false };
-  const { stepCount, hasCall } = row.detail;
-  if (typeof stepCount !== "number") return null;
-  return { stepCount, hasCall: hasCall === true };
-}
-
-function compareLogs(a: PlannedLog, b: PlannedLog): number {
-  const endA = a.plan?.draft?.end ?? "";
-  const endB = b.plan?.draft?.end ?? "";
-  if (endA !== endB) return endA < endB ? -1 : 1;
-  return Number(a.execution.id) - Number(b.execution.id);
-}
-
-async function fileChanges(
-  ctx: RunContext,
-  batch: Batch,
-  execution: ExecutionRecord,
-  plan: LogPlan | null,
-  ord: number,
-): Promise<Change[]> {
-  const steps = batch.steps.get(execution.id) ?? [];
-  const own = ownerKey({ kind: "execution", key: execution.id, stepId: null });
-  const files = [...batch.files.get(own) ?? []];
-  for (const step of steps) {
-    if (step.id === null) continue;
-    const key = ownerKey({ kind: "executionStep", key: execution.id, stepId: step.id });
-    files.push(...batch.files.get(key) ?? []);
-  }
-  if (files.length === 0) return [];
-  return await attachmentChanges(ctx, files, (file) => {
-    if (plan !== null && plan.draft === null) return { rule: "no-log-attachment" };
-    const index = steps.findIndex((step) => step.id === file.owner.stepId);
-    const hasStepLogs = plan !== null && plan.stepLogs > 0;
-    const onStep = file.owner.kind === "executionStep" && hasStepLogs && index >= 0;
-    return {
-      object: onStep ? "testStepLog" : "testLog",
-      parentKind: "testLog",
-      parentKey: execution.id,
-      step: onStep ? index : null,
-    };
-  }, ord);
 }

@@ -3,7 +3,7 @@
  * has a place, and every field that values need exists or can be made.
  * @module
  */
-import type { Change } from "../../ports/mod.ts";
+import type { Change, LossRow } from "../../ports/mod.ts";
 import type { RunContext, Stage } from "../../engine/stage.ts";
 import { CENSUS_NOTE } from "../../extract/census.ts";
 import type { Census } from "../../extract/census.ts";
@@ -13,6 +13,7 @@ import type { LookupRecord } from "../../records/mod.ts";
 import { checkMappings, planFields } from "../mod.ts";
 import type { MappingProblem } from "../types.ts";
 import { FIELD_PLAN_NOTE, forgetTransform } from "./context.ts";
+import { lossChange } from "./rows.ts";
 
 export function mappingStage(after: string[]): Stage {
   return { name: "transform.mapping", phase: "transform", after, run: settleMapping };
@@ -32,65 +33,67 @@ async function settleMapping(ctx: RunContext): Promise<boolean> {
     profile: ctx.targetProfile,
   });
   await ctx.saveMapping(statuses.proposals);
-  const stats = {
-    testCase: await ctx.store.customFieldStats(ctx.scope.id, "testCase"),
-    testCycle: await ctx.store.customFieldStats(ctx.scope.id, "testCycle"),
-    testPlan: await ctx.store.customFieldStats(ctx.scope.id, "testPlan"),
-  };
-  const counts = await ctx.store.countRecords(ctx.scope.id);
-  const fields = planFields({
+  const fields = await fieldsOf(ctx, census);
+  const problems = [...statuses.problems, ...fields.problems];
+  if (problems.length > 0) throw refusal(problems, ctx.settings.mapping);
+  await ctx.commit([
+    ctx.noteChange(FIELD_PLAN_NOTE, fields.plan),
+    ...fields.warnings.map((warning, index) => warningChange(ctx, warning, index + 1)),
+    ...lossChanges(fields.losses),
+  ]);
+  forgetTransform(ctx);
+  return true;
+}
+
+/** Plans the fields that the values of the source need. */
+async function fieldsOf(ctx: RunContext, census: Census): Promise<ReturnType<typeof planFields>> {
+  const { testCase, testCycle, testPlan } = await ctx.store.countRecords(ctx.scope.id);
+  const { ownFields } = census;
+  return planFields({
     profile: ctx.targetProfile,
     mapping: ctx.mapping,
     include: ctx.settings.include,
     marker: ctx.settings.target.marker,
     logs: ctx.settings.target.logs,
-    stats,
+    stats: {
+      testCase: await ctx.store.customFieldStats(ctx.scope.id, "testCase"),
+      testCycle: await ctx.store.customFieldStats(ctx.scope.id, "testCycle"),
+      testPlan: await ctx.store.customFieldStats(ctx.scope.id, "testPlan"),
+    },
     accounts: new Set(census.accounts),
     occurring: {
-      testCase: new Set(census.ownFields.testCase),
-      testSuite: new Set(census.ownFields.testSuite),
-      testRun: new Set(census.ownFields.testRun),
-      release: new Set(census.ownFields.release),
+      testCase: new Set(ownFields.testCase),
+      testSuite: new Set(ownFields.testSuite),
+      testRun: new Set(ownFields.testRun),
+      release: new Set(ownFields.release),
     },
-    counts: {
-      testCase: counts.testCase,
-      testCycle: counts.testCycle,
-      testPlan: counts.testPlan,
-    },
+    counts: { testCase, testCycle, testPlan },
   });
-  const problems = [...statuses.problems, ...fields.problems];
-  if (problems.length > 0) throw refusal(problems, ctx.settings.mapping);
-  const changes: Change[] = [ctx.noteChange(FIELD_PLAN_NOTE, fields.plan)];
-  for (const [index, warning] of fields.warnings.entries()) {
-    changes.push({
-      op: "issue",
-      runId: ctx.run.id,
-      row: {
-        phase: "transform",
-        kind: "field",
-        key: `warning ${index + 1}`,
-        level: "warning",
-        reason: warning.kind,
-        message: `${warning.message}. ${warning.fix}`,
-        payload: null,
-        setAside: false,
-        attempts: 1,
-        at: ctx.nowIso(),
-      },
-    });
-  }
-  for (const loss of fields.losses) {
-    changes.push({
-      op: "losses",
+}
+
+function warningChange(ctx: RunContext, warning: MappingProblem, number: number): Change {
+  return {
+    op: "issue",
+    runId: ctx.run.id,
+    row: {
       phase: "transform",
-      kind: loss.kind,
-      key: loss.key,
-      rows: fields.losses.filter((row) => row.kind === loss.kind && row.key === loss.key),
-    });
-  }
-  await ctx.commit(changes);
-  forgetTransform(ctx);
-  return true;
+      kind: "field",
+      key: `warning ${number}`,
+      level: "warning",
+      reason: warning.kind,
+      message: `${warning.message}. ${warning.fix}`,
+      payload: null,
+      setAside: false,
+      attempts: 1,
+      at: ctx.nowIso(),
+    },
+  };
+}
+
+function lossChanges(losses: LossRow[]): Change[] {
+  return losses.map(({ kind, key }) =>
+    lossChange(kind, key, losses.filter((row) => row.kind === kind && row.key === key))
+  );
 }
 
 /** One error that names every problem: people fix them in one go. */
