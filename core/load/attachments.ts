@@ -14,6 +14,7 @@ import { inlineNote } from "./inline_files.ts";
 import { firstLookMs } from "./reconcile.ts";
 import { setAsideRow } from "./set_aside.ts";
 import { noteSent, settledAtOf, untilSettled } from "./settling.ts";
+import { storedHash } from "./stored_hash.ts";
 
 const STAGE = "load.attachment";
 type FileObject = FileUpload["object"];

@@ -22,10 +22,19 @@ export class BulkCases {
     if (this.#ctx.settings.target.approve && row.detail.approved !== true) {
       return "its test case is not approved";
     }
+    // A job takes any case with the content, and the copy that `rename` left alone has it as well.
+    if (await this.#hasTwins()) {
+      return "an earlier copy of its test case has its automation content";
+    }
     if (row.origin === "created" && row.detail.automation === true) return null;
     const known = this.#read.get(row.key) ?? await this.#hasContent(row, row.targetId);
     this.#read.set(row.key, known);
     return known ? null : "its test case has no automation content of ours";
+  }
+
+  async #hasTwins(): Promise<boolean> {
+    const { context } = await transformOf(this.#ctx);
+    return (context.leftAlone?.size ?? 0) > 0;
   }
 
   async #hasContent(row: TargetRow, id: string): Promise<boolean> {

@@ -1,5 +1,6 @@
 /** Finds the runs and logs that a batch made, through the list routes. @module */
 import type { Found, TargetRow, TestRunDraft } from "../ports/mod.ts";
+import { RefusedError } from "../errors.ts";
 import type { RunContext } from "../engine/stage.ts";
 import { pool } from "../engine/stage.ts";
 import { transformOf } from "../transform/stages/context.ts";
@@ -63,12 +64,7 @@ async function takeMatched(
       testCaseId: testCase?.targetId ?? "",
       testCaseVersionId: testCase?.detail.versionId ?? null,
     };
-    if (compareFound(draft, found).length > 0) {
-      await ctx.target.update(found.id, draft, {
-        signal: ctx.signal,
-        intent: () => Promise.resolve(ctx.assertMayWrite()),
-      });
-    }
+    if (compareFound(draft, found).length > 0) await putRight(ctx, found.id, draft);
     rows.push({
       kind: "testRun" as const,
       key: row.key,
@@ -141,4 +137,19 @@ async function matchLogs(ctx: RunContext, rows: TargetRow[], logs: Found[]): Pro
     if (log !== undefined) matched.set(row.key, [log]);
   }
   return matched;
+}
+
+/** Makes a run of a job what it would be otherwise. */
+async function putRight(ctx: RunContext, id: string, draft: TestRunDraft): Promise<void> {
+  try {
+    await ctx.target.update(id, draft, {
+      signal: ctx.signal,
+      intent: () => Promise.resolve(ctx.assertMayWrite()),
+    });
+  } catch (error) {
+    // The run holds its logs all the same (somebody may have it open); validation tells what differs.
+    if (!(error instanceof RefusedError)) throw error;
+    const { message } = error;
+    ctx.log({ level: "warning", event: "load.runUpdateRefused", data: { id, message } });
+  }
 }

@@ -1,5 +1,5 @@
 /** SHA-256 of a file that the target holds. @module */
-import type { FileUpload } from "../ports/mod.ts";
+import type { FileUpload, Target } from "../ports/mod.ts";
 import type { RunContext } from "../engine/stage.ts";
 
 /** Times a file is opened whose body breaks off. */
@@ -7,7 +7,7 @@ const ATTEMPTS = 5;
 
 /** Null when the file is gone. A body that breaks off leaves nothing behind: it is opened again. */
 export async function storedHash(
-  ctx: RunContext,
+  ctx: Pick<RunContext, "blobs" | "clock" | "readSignal"> & { target: Pick<Target, "file"> },
   object: FileUpload["object"],
   fileId: string,
 ): Promise<string | null> {

@@ -1,5 +1,7 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { createMemoryStore } from "../../adapters/memory/store.ts";
 import type { Outcome } from "../../core/engine/mod.ts";
+import { RefusedError } from "../../core/errors.ts";
 import type { Change, LogBatch, Target, TargetRow, Traffic } from "../../core/ports/mod.ts";
 import {
   assertBalanced,
@@ -291,3 +293,37 @@ for (const { name, points } of KILLS) {
     assertExactlyOnce(world, outcome, expected);
   });
 }
+
+Deno.test("advance() sends no log in bulk beside an earlier copy of the cases", async () => {
+  await using world = await startWorld(SMALL);
+  await migrate(world);
+  const before = contentOf(world).counts;
+  world.settings.target.onExisting = "rename";
+  const life = startLife(world, new Killing(null), { store: createMemoryStore() });
+  const outcome = await life.advance();
+  assertEquals(outcome.exitCode, 0);
+  assertEquals([sent(outcome, BULK), outcome.summary.validation.different], [0, 0]);
+  const { testLog } = outcome.summary.artefacts;
+  assertEquals(contentOf(world).counts["test-logs"], (before["test-logs"] ?? 0) + (testLog ?? 0));
+  assertEquals(sent(outcome, LOG), testLog);
+});
+
+Deno.test("advance() ends with differences, when a run of a job cannot be put right", async () => {
+  await using world = await startWorld(SMALL);
+  const target = tampered(world, (batch) => ({
+    ...batch,
+    logs: batch.logs.map((log) => ({ ...log, runName: `${log.runName} x` })),
+  }));
+  const { update } = target;
+  let refused = 0;
+  target.update = async (id, draft, write) => {
+    if (draft.kind !== "testRun" || refused > 0) return await update.call(target, id, draft, write);
+    refused++;
+    const answer = "Test run was locked";
+    throw new RefusedError(answer, { status: 400, answer });
+  };
+  const outcome = await migrate(world, target);
+  assertEquals([refused, outcome.exitCode, outcome.run.state], [1, 4, "completed"]);
+  assertEquals(outcome.summary.validation.different, 1);
+  assertEquals(contentOf(world).counts, (await undisturbed(SMALL)).content.counts);
+});
