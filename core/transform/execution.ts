@@ -131,7 +131,12 @@ function timesOf(
     instantMs(scope.context.runStartedAt) ?? 0;
   const end = isoSeconds(endMs);
   if (actual === null) ledger.add("actualEndDate", "no-end-date", record.actualEndDate, end);
-  const spent = Math.max(0, record.executionTimeMs ?? 0);
+  const spent = record.executionTimeMs ?? 0;
+  // Less than nothing, or since before computers kept the time: a mistake of whoever sent it.
+  if (spent < 0 || spent > endMs) {
+    ledger.add("executionTime", "value-unfit", `${spent}`, end);
+    return { start: end, end };
+  }
   return { start: isoSeconds(endMs - spent), end };
 }
 

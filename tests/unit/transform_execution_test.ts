@@ -100,6 +100,15 @@ for (const { name, record, start, end, isLoss } of TIMES) {
   });
 }
 
+for (const spent of [-5, 9e15]) {
+  Deno.test(`executionLog() starts at its end, when it took ${spent} ms`, () => {
+    const record = executionOf({ executionTimeMs: spent });
+    const { draft, losses } = transformWith({}).executionLog(record, null, null);
+    assertEquals(draft?.start, draft?.end);
+    assertEquals(rulesOf(losses), [`value-unfit executionTime: ${spent} → ${draft?.end}`]);
+  });
+}
+
 Deno.test("executionLog() makes step logs, when steps match the case one to one", () => {
   const plan = transformWith().executionLog(
     executionOf({ statusId: "2" }),
