@@ -100,6 +100,8 @@ export class Loader {
     if (candidates.length === 0) return;
     const prepared = await prepare(ctx, this.#options.kind, candidates.map((entry) => entry.row));
     for (const entry of candidates) {
+      // Something failed meanwhile: nothing new is begun.
+      if (this.#failure !== null) return;
       const result = prepared.get(entry.row.key);
       if (result === undefined) await this.#setAsideOrphan(entry);
       else if (result.state === "wait") {
@@ -153,10 +155,8 @@ export class Loader {
     entry.state = "busy";
     this.#busy++;
     unit(this.#ctx, this.#options.stage, entry.row.key, () => this.#creator.send(entry, ready))
-      .catch((error) => {
-        this.#fail(error);
-        if (entry.state === "busy") entry.state = "idle";
-      })
+      // The entry stays busy: its request may have left, so only another process may look at it.
+      .catch((error) => this.#fail(error))
       .finally(() => {
         this.#busy--;
         this.#signal();
