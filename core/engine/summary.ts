@@ -1,11 +1,12 @@
 /** Builds the summary document of a run from what the store holds. @module */
-import type { DetailRow, Run, Store, TargetCount, TargetRow } from "../ports/mod.ts";
+import type { DetailRow, Run, Store, TargetCount } from "../ports/mod.ts";
 import { PHASES } from "../ports/mod.ts";
 import { EXIT, worstExit } from "../errors.ts";
 import type { ExitCode } from "../errors.ts";
 import { CENSUS_NOTE } from "../extract/census.ts";
 import type { Census } from "../extract/census.ts";
 import { readsExecutions, stepStatusFilter } from "../extract/selection.ts";
+import { fileWork } from "../plan/file_work.ts";
 import { sourceMinimum, targetMinimum } from "../plan/minimum.ts";
 import type { RequestSummary, Summary, ValidationSummary } from "../report/model.ts";
 import { DRAFT_KINDS } from "../load/adopt.ts";
@@ -134,7 +135,10 @@ async function requestsOf(
       peakPerMinute: traffic?.[system].peakPerMinute ?? 0,
     };
   };
-  const files = await fileWork(input);
+  const files = await fileWork(input.store, input.run.scopeId, {
+    states: ["loaded"],
+    goesAlone: (row) => row.detail.inlined !== true && row.origin === "created",
+  });
   return {
     source: summarise("source", await sourceFloor(input, note)),
     target: summarise(
@@ -223,26 +227,4 @@ async function sumDetails(
     after = page.cursor;
   } while (after !== null);
   return total;
-}
-
-/** Files that needed a request of their own, and objects that carry any. */
-async function fileWork(
-  { store, run }: SummaryInput,
-): Promise<{ uploads: number; fileObjects: number }> {
-  let uploads = 0;
-  const objects = new Set<string>();
-  let after: string | null = null;
-  do {
-    const page: { rows: TargetRow[]; cursor: string | null } = await store.targets(
-      run.scopeId,
-      "attachment",
-      { after, limit: 500, states: ["loaded"] },
-    );
-    for (const row of page.rows) {
-      if (row.detail.inlined !== true && row.origin === "created") uploads++;
-      objects.add(`${row.parentKind}/${row.parentKey}/${row.detail.step ?? ""}`);
-    }
-    after = page.cursor;
-  } while (after !== null);
-  return { uploads, fileObjects: objects.size };
 }

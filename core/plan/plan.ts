@@ -14,6 +14,7 @@ import { FIELD_PLAN_NOTE } from "../transform/stages/context.ts";
 import { lookUp } from "../transform/references.ts";
 import { statusRule } from "../transform/statuses.ts";
 import type { FieldPlan } from "../transform/types.ts";
+import { fileWork } from "./file_work.ts";
 import { targetMinimum } from "./minimum.ts";
 import { type Choice, optionCosts, type SourceSizes } from "./options.ts";
 
@@ -161,7 +162,10 @@ async function targetRequests(
   const fields = hasFields ? 0 : (await newFields(input)).length;
   const work = {
     counts,
-    ...await fileWork(input),
+    ...await fileWork(input.store, input.run.scopeId, {
+      states: ["pending", "sending", "inDoubt", "loaded"],
+      goesAlone,
+    }),
     approve: input.settings.target.approve,
   };
   const load = targetMinimum({ ...work, validated: false }) + fields;
@@ -172,28 +176,11 @@ async function targetRequests(
 /** Files that small ride inside the create of their case or log. */
 const MAX_INLINE_BYTES = 512 * 1024;
 
-async function fileWork(
-  { store, run }: PlanInput,
-): Promise<{ uploads: number; fileObjects: number }> {
-  let uploads = 0;
-  const objects = new Set<string>();
-  let after: string | null = null;
-  do {
-    const page: { rows: TargetRow[]; cursor: string | null } = await store.targets(
-      run.scopeId,
-      "attachment",
-      { after, limit: 500, states: ["pending", "sending", "inDoubt", "loaded"] },
-    );
-    for (const row of page.rows) {
-      const { object, size, step } = row.detail;
-      const rides = (object === "testCase" || object === "testLog") &&
-        typeof size === "number" && size > 0 && size <= MAX_INLINE_BYTES;
-      if (!rides) uploads++;
-      objects.add(`${row.parentKind}/${row.parentKey}/${step ?? ""}`);
-    }
-    after = page.cursor;
-  } while (after !== null);
-  return { uploads, fileObjects: objects.size };
+/** By its size: nothing was sent yet. */
+function goesAlone({ detail: { object, size } }: TargetRow): boolean {
+  const rides = (object === "testCase" || object === "testLog") &&
+    typeof size === "number" && size > 0 && size <= MAX_INLINE_BYTES;
+  return !rides;
 }
 
 async function sourceSizes(
